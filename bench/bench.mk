@@ -1,0 +1,1 @@
+# Load generators and footprint measurements; none is installed.

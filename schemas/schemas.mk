@@ -1,0 +1,1 @@
+# The API fragments; embedded by catalog/schema.c.

@@ -1,0 +1,120 @@
+/*
+ * catalog.h: what is exported, to whom: one immutable view of the configuration.
+ *
+ * Built on main, read on every worker without a lock, counted. Targets, backstores and portal
+ * groups that a change does not touch are the same objects in the old view and the new one, so
+ * comparing pointers tells whether something changed.
+ */
+#ifndef CATALOG_CATALOG_H
+#define CATALOG_CATALOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/worker.h"
+
+struct io_counters;
+struct lun;
+struct store;
+
+/* A disk. Identity, size and (later) reservations belong to it, however many LUNs lead to it.
+ */
+struct backstore {
+    atomic_uint refs;
+    char *name;
+    char *type;
+    struct lun *lun;    /* counted; lun->store is NULL while it cannot be opened */
+    struct error error; /* why; code is ERROR_NONE when online */
+};
+
+/* Counters of one export, one set per worker; survives changes that do not touch the export. */
+struct export_counters;
+struct io_counters *export_counters_of(struct export_counters *counters,
+                                       const struct worker *worker);
+struct io_totals;
+void export_counters_total(const struct export_counters *counters, struct io_totals *totals);
+
+/* A LUN of a target: number → backstore. */
+struct lun_export {
+    uint16_t number;
+    bool read_only;
+    bool enabled;                     /* false: as if it were not there */
+    struct backstore *backstore;      /* counted */
+    struct export_counters *counters; /* counted */
+};
+
+/* Who may log in. Part of the target. */
+struct acl_entry {
+    char *initiator; /* iSCSI name, or "*" */
+};
+
+/* What the target offers in negotiation (names of RFC 7143 section 13), and its habits. */
+struct target_parameters {
+    bool initial_r2t, immediate_data;
+    uint32_t max_recv_data_segment_length, max_burst_length, first_burst_length;
+    uint16_t max_outstanding_r2t, default_time2wait, default_time2retain;
+    uint8_t header_digests, data_digests;   /* bits: 1 none, 2 crc32c: which are allowed */
+    uint16_t nop_interval_s, nop_timeout_s; /* 0: no pings */
+    uint16_t queue_depth;                   /* commands a session may have open */
+};
+enum { DIGEST_ALLOW_NONE = 1, DIGEST_ALLOW_CRC32C = 2 };
+
+struct target {
+    atomic_uint refs;
+    char *name;
+    char *alias;  /* NULL: none */
+    bool enabled; /* accepts logins */
+    struct target_parameters parameters;
+    uint16_t *portal_groups; /* tags, ascending */
+    size_t portal_group_count;
+    struct lun_export *luns; /* ascending by number */
+    size_t lun_count;
+    struct acl_entry *acls;
+    size_t acl_count;
+};
+
+struct portal {
+    char address[64]; /* numeric; "0.0.0.0" and "::" mean all */
+    uint16_t port;
+};
+
+struct portal_group {
+    atomic_uint refs;
+    uint16_t tag;
+    struct portal *portals;
+    size_t portal_count;
+};
+
+struct catalog {
+    atomic_uint refs;
+    uint64_t revision;
+    struct target **targets; /* ascending by name */
+    size_t target_count;
+    struct backstore **backstores; /* ascending by name */
+    size_t backstore_count;
+    struct portal_group **portal_groups; /* ascending by tag */
+    size_t portal_group_count;
+};
+
+/* References. Any thread; what is freed at last posts the closing of its store to main. All
+ * accept NULL in unref. */
+struct catalog *catalog_ref(struct catalog *catalog);
+void catalog_unref(struct catalog *catalog);
+struct target *target_ref(struct target *target);
+void target_unref(struct target *target);
+
+/* NULL where there is none. Borrowed from the catalog. */
+struct target *catalog_target(const struct catalog *catalog, const char *name);
+struct backstore *catalog_backstore(const struct catalog *catalog, const char *name);
+const struct portal_group *catalog_portal_group(const struct catalog *catalog, uint16_t tag);
+
+/* The LUN by its number, enabled ones only; NULL where there is none. */
+const struct lun_export *target_lun(const struct target *target, uint16_t number);
+
+/* Whether TARGET can be reached through portal group TAG. */
+bool target_has_portal_group(const struct target *target, uint16_t tag);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * schema.h: the JSON Schema subset of schemas/README.md, interpreted over jansson.
+ *
+ * The schemas of the API are embedded (schemas/embedded.h) and merged into one OpenRPC
+ * document, which is the root for every "$ref".
+ */
+#ifndef CATALOG_SCHEMA_H
+#define CATALOG_SCHEMA_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct error;
+
+/*
+ * Merges the embedded fragments; call once, at start. Fails where a fragment is not JSON, two
+ * define the same name, a $ref leads nowhere, or a keyword is used that the dialect does not
+ * have.
+ */
+int schema_load(struct error *err);
+void schema_unload(void);
+
+/* The merged OpenRPC document. Borrowed. */
+const json_t *schema_document(void);
+
+/* The method object of that document; NULL where there is none. Borrowed. */
+const json_t *schema_method(const char *name);
+
+/* A schema under components/schemas, for example "Config"; NULL where there is none. Borrowed.
+ */
+const json_t *schema_component(const char *name);
+
+/*
+ * Checks VALUE against SCHEMA (of the loaded document, or any with refs into ROOT; ROOT NULL:
+ * the loaded one). Adds each problem to PROBLEMS (an array; may be NULL) as
+ * {"path": "/luns/1/lun", "keyword": "maximum", "message": "above the maximum (16383)"}: all of
+ * them, not only the first (at most 100). Returns how many there are.
+ */
+size_t schema_validate(const json_t *root, const json_t *schema, const json_t *value,
+                       json_t *problems);
+
+/* A deep copy of VALUE (which is valid) with absent members filled in from "default", at every
+ * depth. NULL: out of memory. */
+json_t *schema_with_defaults(const json_t *root, const json_t *schema, const json_t *value);
+
+/* A deep copy of VALUE without the members that the schema marks readOnly (what was read may be
+ * sent back). */
+json_t *schema_without_read_only(const json_t *root, const json_t *schema, const json_t *value);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * worker.h: one thread, one event loop, one mailbox.
+ *
+ * A worker owns every object that was created on it. Other threads reach
+ * those objects only by posting a message, which runs on the worker between
+ * two of its events.
+ *
+ * One turn: wait for events and run their callbacks (mailbox included), then
+ * run what the callbacks deferred. Deferring lets a store submit one batch
+ * and a connection send one sendmsg per turn.
+ */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+/* Worker ids are 0 to WORKERS_MAX - 1; the main worker has id WORKERS_MAX. */
+#define WORKERS_MAX 64
+
+struct event_base;
+struct worker;
+
+/* Embed a message in whatever you send, so that posting cannot fail. */
+struct message {
+    STAILQ_ENTRY(message) link;
+    void (*run)(struct message *, struct worker *);
+};
+
+/* Work for the end of this worker's current turn. */
+struct deferred {
+    STAILQ_ENTRY(deferred) link;
+    bool queued;
+    void (*run)(struct deferred *);
+};
+
+/* NULL where memory or descriptors are short. */
+struct worker *worker_new(unsigned id);
+
+/* Its loop must have ended and been joined. Accepts NULL. Must not be called with mail waiting.
+ */
+void worker_free(struct worker *w);
+
+/* Runs the loop on a thread of its own. Returns 0 or a negative errno. */
+int worker_start(struct worker *w);
+
+/* Runs the loop on this thread until worker_stop(). */
+void worker_run(struct worker *w);
+
+/* Any thread. Returns once asked; the loop ends after its current turn. */
+void worker_stop(struct worker *w);
+void worker_join(struct worker *w);
+
+unsigned worker_id(const struct worker *w);
+struct event_base *worker_base(struct worker *w);
+
+/* The worker that runs this thread; NULL on helper threads. */
+struct worker *worker_current(void);
+bool worker_is_current(const struct worker *w);
+
+/* Milliseconds on the monotonic clock, read once a turn: cheap. Owner only. */
+uint64_t worker_now_ms(const struct worker *w);
+
+/* Any thread. Messages of one sender arrive in the order they were sent. */
+void worker_post(struct worker *w, struct message *m);
+
+/* Owner only. A deferred that is queued already stays where it is. */
+void worker_defer(struct worker *w, struct deferred *d);
+
+/*
+ * For tests: make this thread be W (NULL: none), and run one turn by hand;
+ * with MAY_SLEEP it waits until there is an event.
+ */
+void worker_enter(struct worker *w);
+void worker_turn(struct worker *w, bool may_sleep);
+
+#endif

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/iscsi/libiscsi.a
+src_iscsi_libiscsi_a_SOURCES =

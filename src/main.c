@@ -1,0 +1,6 @@
+/* main.c: start order, signals, orderly stop. */
+int
+main(void)
+{
+    return 0;
+}

@@ -1,0 +1,110 @@
+/*
+ * cmd.h: one SCSI command on its way through a logical unit.
+ *
+ * The transport fills in the first part and calls scsi_start(). If that says that data is
+ * wanted, the transport collects it into `out` and calls scsi_continue(). `done` is called
+ * exactly once, on the same worker, and never before scsi_start() or scsi_continue() has
+ * returned.
+ */
+#ifndef SCSI_CMD_H
+#define SCSI_CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/worker.h"
+#include "store/store.h"
+
+#define SCSI_CDB_MAX   16
+#define SCSI_SENSE_MAX 252
+
+struct io_counters;
+struct iobuf;
+struct it_nexus;
+struct nexus;
+struct scsi_command;
+
+/* SAM-5 table 35 */
+enum scsi_status {
+    SCSI_GOOD = 0x00,
+    SCSI_CHECK_CONDITION = 0x02,
+    SCSI_BUSY = 0x08,
+    SCSI_RESERVATION_CONFLICT = 0x18,
+    SCSI_TASK_SET_FULL = 0x28,
+    SCSI_TASK_ABORTED = 0x40,
+};
+
+/* A range of logical blocks, from a CDB. */
+struct block_range {
+    uint64_t lba;
+    uint64_t count;
+    bool fua, dpo;
+    uint8_t protect; /* RDPROTECT, WRPROTECT or VRPROTECT */
+};
+
+struct scsi_cmd {
+    /* The transport's part. */
+    struct it_nexus *it_nexus;
+    struct nexus *nexus; /* NULL: there is no logical unit behind the LUN it named */
+    uint8_t cdb[SCSI_CDB_MAX];
+    uint64_t expected_out; /* bytes the initiator will send at most (Expected Data Transfer
+                              Length of a write) */
+    uint64_t expected_in;  /* bytes the initiator takes at most */
+    void (*done)(struct scsi_cmd *cmd);
+    bool aborted; /* set by the transport at any time: stop at the next step, `done` still
+                     comes, nobody reads the status */
+
+    /*
+     * Data-Out. scsi_start() sets out_length: the bytes the command needs. The transport puts
+     * min(out_length, expected_out) bytes into OUT and sets out->length, then calls
+     * scsi_continue(). SCSI drops its reference (out = NULL) as soon as the data is no longer
+     * needed.
+     */
+    uint64_t out_length;
+    struct iobuf *out;
+
+    /*
+     * Data-In, valid in done. in_length: the bytes the command has for the initiator; more than
+     * expected_in is an overflow, less an underflow. The transport sends min(in_length,
+     * expected_in) bytes of `in`, and unrefs it.
+     */
+    uint64_t in_length;
+    struct iobuf *in;
+
+    /* The answer, valid in done. */
+    enum scsi_status status;
+    uint8_t sense[SCSI_SENSE_MAX];
+    uint8_t sense_length; /* 0 where there is none */
+
+    /* Private to scsi. */
+    const struct scsi_command *command; /* its row of the table; NULL: unknown opcode */
+    struct block_range range;
+    uint64_t started_us;
+    struct deferred deferred;
+    struct store_io io;
+    uint64_t step; /* multi-step commands: how far they are */
+    void *scratch; /* multi-step commands: theirs to free */
+};
+
+enum scsi_progress {
+    SCSI_RUNNING,    /* `done` will come */
+    SCSI_WANTS_DATA, /* out_length > 0: collect the data and call scsi_continue(), or
+                        scsi_give_up() */
+};
+
+/* Checks CMD in SAM order (LUN, unit attention, reservation, opcode, CDB, medium, range) and
+ * starts it. */
+enum scsi_progress scsi_start(struct scsi_cmd *cmd);
+
+/* The data is in `out` (may be NULL and shorter than out_length where the initiator sends
+ * less). `done` will come. */
+void scsi_continue(struct scsi_cmd *cmd);
+
+/* Instead of scsi_continue(): the data will not come (abort, connection lost). `done` is not
+ * called; drops what CMD holds. */
+void scsi_give_up(struct scsi_cmd *cmd);
+
+/* Names for logs: "READ(10)"; "unknown opcode". Static. */
+const char *scsi_command_name(const struct scsi_cmd *cmd);
+
+#endif

@@ -1,0 +1,1 @@
+# Programs of the iscsi layer's tests.

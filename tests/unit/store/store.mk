@@ -1,0 +1,1 @@
+# Programs of the store layer's tests.

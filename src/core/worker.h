@@ -60,7 +60,7 @@ struct worker *worker_current(void);
 bool worker_is_current(const struct worker *w);
 
 /* Milliseconds on the monotonic clock, read once a turn: cheap. Owner only. */
-uint64_t worker_now_ms(const struct worker *w);
+uint64_t worker_now_ms(struct worker *w);
 
 /* Any thread. Messages of one sender arrive in the order they were sent. */
 void worker_post(struct worker *w, struct message *m);

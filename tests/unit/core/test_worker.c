@@ -1,0 +1,119 @@
+/* test_worker.c: turns, mail and deferred work, by hand on the test's own thread. */
+#include <stddef.h>
+
+#include "core/worker.h"
+#include "suites.h"
+
+static struct worker *w;
+static char order[32];
+static size_t order_length;
+
+static void
+setup(void)
+{
+    w = worker_new(3);
+    ck_assert_ptr_nonnull(w);
+    worker_enter(w);
+    order_length = 0;
+    order[0] = '\0';
+}
+
+static void
+teardown(void)
+{
+    worker_enter(NULL);
+    worker_free(w);
+}
+
+static void
+note(char c)
+{
+    order[order_length++] = c;
+    order[order_length] = '\0';
+}
+
+static void
+note_deferred(struct deferred *d)
+{
+    (void)d;
+    note('d');
+}
+
+static struct deferred later = {.run = note_deferred};
+
+static void
+note_mail(struct message *m, struct worker *at)
+{
+    (void)m;
+    ck_assert_ptr_eq(at, w);
+    note('m');
+    worker_defer(w, &later);
+}
+
+START_TEST(deferred_work_runs_once_at_the_end_of_the_turn_after_all_mail)
+{
+    struct message mail[2] = {{.run = note_mail}, {.run = note_mail}};
+
+    worker_post(w, &mail[0]);
+    worker_post(w, &mail[1]);
+    worker_turn(w, true);
+    ck_assert_str_eq(order, "mmd");
+    ck_assert_uint_eq(worker_id(w), 3);
+}
+END_TEST
+
+static void
+defer_again(struct deferred *d)
+{
+    note('a');
+    if (order_length < 3)
+        worker_defer(w, d);
+}
+
+START_TEST(work_deferred_by_deferred_work_waits_for_the_next_turn)
+{
+    struct deferred again = {.run = defer_again};
+
+    worker_defer(w, &again);
+    worker_turn(w, true); /* must not sleep: work is waiting */
+    ck_assert_str_eq(order, "a");
+    worker_turn(w, true);
+    ck_assert_str_eq(order, "aa");
+    worker_turn(w, true);
+    ck_assert_str_eq(order, "aaa");
+}
+END_TEST
+
+START_TEST(a_worker_knows_whether_it_runs_this_thread)
+{
+    ck_assert(worker_is_current(w));
+    ck_assert_ptr_eq(worker_current(), w);
+    worker_enter(NULL);
+    ck_assert(!worker_is_current(w));
+    ck_assert_ptr_null(worker_current());
+}
+END_TEST
+
+START_TEST(the_time_stands_still_within_a_turn)
+{
+    uint64_t now = worker_now_ms(w);
+
+    ck_assert_uint_gt(now, 0);
+    ck_assert_uint_eq(worker_now_ms(w), now);
+    worker_turn(w, false);
+    ck_assert_uint_ge(worker_now_ms(w), now);
+}
+END_TEST
+
+TCase *
+worker_cases(void)
+{
+    TCase *c = tcase_create("worker");
+
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, deferred_work_runs_once_at_the_end_of_the_turn_after_all_mail);
+    tcase_add_test(c, work_deferred_by_deferred_work_waits_for_the_next_turn);
+    tcase_add_test(c, a_worker_knows_whether_it_runs_this_thread);
+    tcase_add_test(c, the_time_stands_still_within_a_turn);
+    return c;
+}

@@ -32,6 +32,9 @@ struct backstore {
 
 /* Counters of one export, one set per worker; survives changes that do not touch the export. */
 struct export_counters;
+struct export_counters *export_counters_new(void); /* NULL: out of memory */
+struct export_counters *export_counters_ref(struct export_counters *counters);
+void export_counters_unref(struct export_counters *counters); /* accepts NULL */
 struct io_counters *export_counters_of(struct export_counters *counters,
                                        const struct worker *worker);
 struct io_totals;
@@ -88,10 +91,14 @@ struct portal_group {
     size_t portal_count;
 };
 
+/*
+ * Two views may have the same revision (a backstore that was in error came online, without a
+ * change of the document): compare pointers, not revisions.
+ */
 struct catalog {
     atomic_uint refs;
     uint64_t revision;
-    struct target **targets; /* ascending by name */
+    struct target **targets; /* ascending by name, in the order of strcasecmp() */
     size_t target_count;
     struct backstore **backstores; /* ascending by name */
     size_t backstore_count;
@@ -105,8 +112,13 @@ struct catalog *catalog_ref(struct catalog *catalog);
 void catalog_unref(struct catalog *catalog);
 struct target *target_ref(struct target *target);
 void target_unref(struct target *target);
+struct backstore *backstore_ref(struct backstore *backstore);
+void backstore_unref(struct backstore *backstore);
+struct portal_group *portal_group_ref(struct portal_group *group);
+void portal_group_unref(struct portal_group *group);
 
-/* NULL where there is none. Borrowed from the catalog. */
+/* NULL where there is none. Borrowed from the catalog. Names of targets are compared without
+ * regard to ASCII case (RFC 7143 section 4.2.7.1), those of backstores exactly. */
 struct target *catalog_target(const struct catalog *catalog, const char *name);
 struct backstore *catalog_backstore(const struct catalog *catalog, const char *name);
 const struct portal_group *catalog_portal_group(const struct catalog *catalog, uint16_t tag);

@@ -1,0 +1,10 @@
+/* suites.h: the suites of the catalog layer's test program. */
+#ifndef TESTS_UNIT_CATALOG_SUITES_H
+#define TESTS_UNIT_CATALOG_SUITES_H
+
+#include <check.h>
+
+TCase *catalog_cases(void);
+TCase *publish_cases(void);
+
+#endif

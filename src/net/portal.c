@@ -1,0 +1,400 @@
+/* portal.c: listening sockets. */
+#include "net/portal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "catalog/catalog.h"
+#include "core/crew.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "iscsi/session.h"
+#include "net/conn.h"
+
+#define BACKLOG 1024
+/* One event takes at most this many connections, so that RPC has its turn. */
+#define ACCEPT_BUDGET 64
+/* Descriptors that connections leave to RPC, stores and the state file. */
+#define SPARE_DESCRIPTORS 256
+#define PAUSE_MS          100
+
+struct listener {
+    struct portal portal;
+    uint16_t tag;
+    int fd;
+    bool is_listening;
+    struct event *acceptable;
+    struct event *resume; /* accepts again after a pause, when descriptors were short */
+    TAILQ_ENTRY(listener) link;
+};
+
+/* Main's listening sockets, prepared ones included. */
+static TAILQ_HEAD(, listener) listeners = TAILQ_HEAD_INITIALIZER(listeners);
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* "192.0.2.7:48812" or "[2001:db8::7]:48812"; an IPv4 peer of an IPv6 socket is written as
+ * IPv4. */
+static void
+format_address(const union address *a, char text[72])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+
+    if (a->any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &a->v4.sin_addr, host, sizeof host);
+        snprintf(text, 72, "%s:%u", host, (unsigned)ntohs(a->v4.sin_port));
+    } else if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
+        inet_ntop(AF_INET, &a->v6.sin6_addr.s6_addr[12], host, sizeof host);
+        snprintf(text, 72, "%s:%u", host, (unsigned)ntohs(a->v6.sin6_port));
+    } else {
+        inet_ntop(AF_INET6, &a->v6.sin6_addr, host, sizeof host);
+        snprintf(text, 72, "[%s]:%u", host, (unsigned)ntohs(a->v6.sin6_port));
+    }
+}
+
+static socklen_t
+parse_address(const struct portal *p, union address *a)
+{
+    memset(a, 0, sizeof *a);
+    if (inet_pton(AF_INET, p->address, &a->v4.sin_addr) == 1) {
+        a->v4.sin_family = AF_INET;
+        a->v4.sin_port = htons(p->port);
+        return sizeof a->v4;
+    }
+    if (inet_pton(AF_INET6, p->address, &a->v6.sin6_addr) == 1) {
+        a->v6.sin6_family = AF_INET6;
+        a->v6.sin6_port = htons(p->port);
+        return sizeof a->v6;
+    }
+    return 0;
+}
+
+static struct worker *
+least_busy_worker(void)
+{
+    unsigned best = 0;
+
+    for (unsigned i = 1; i < crew_size(); i++)
+        if (conn_count(i) < conn_count(best))
+            best = i;
+    return crew_worker(best);
+}
+
+static bool
+descriptors_are_short(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return false;
+    return conn_count_all() + SPARE_DESCRIPTORS >= limit.rlim_cur;
+}
+
+/* Connections wait in the backlog meanwhile; nobody is turned away. */
+static void
+pause_accepting(struct listener *l)
+{
+    static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+
+    log_limited(LOG_LEVEL_WARNING, "net", "too many open files: new connections wait", "portal",
+                l->portal.address, "port", log_number(l->portal.port), "connections",
+                log_number(conn_count_all()), NULL);
+    event_del(l->acceptable);
+    event_add(l->resume, &pause);
+}
+
+static void
+resume_accepting(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *l = arg;
+
+    (void)fd, (void)what;
+    event_add(l->acceptable, NULL);
+}
+
+/* Returns false when there is nothing more to accept now. */
+static bool
+accept_one(struct listener *l)
+{
+    union address remote, local;
+    socklen_t remote_length = sizeof remote, local_length = sizeof local;
+    struct session_peer peer = {.portal_group = l->tag};
+    int fd = accept4(l->fd, &remote.any, &remote_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            pause_accepting(l);
+        return errno == ECONNABORTED || errno == EINTR;
+    }
+    if (getsockname(fd, &local.any, &local_length) < 0) {
+        close(fd); /* the peer is gone already */
+        return true;
+    }
+    format_address(&remote, peer.remote);
+    format_address(&local, peer.local);
+    log_debug("net", "connection accepted", "remote", peer.remote, "local", peer.local, NULL);
+    if (conn_hand_over(least_busy_worker(), fd, &peer) < 0)
+        close(fd);
+    return true;
+}
+
+static void
+acceptable(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *l = arg;
+
+    (void)fd, (void)what;
+    for (int i = 0; i < ACCEPT_BUDGET; i++) {
+        if (descriptors_are_short()) {
+            pause_accepting(l);
+            return;
+        }
+        if (!accept_one(l))
+            return;
+    }
+}
+
+static void
+free_listener(struct listener *l)
+{
+    if (l->acceptable != NULL)
+        event_free(l->acceptable);
+    if (l->resume != NULL)
+        event_free(l->resume);
+    if (l->fd >= 0)
+        close(l->fd);
+    free(l);
+}
+
+static void
+close_listener(struct listener *l)
+{
+    if (l->is_listening)
+        log_info("net", "portal closed", "address", l->portal.address, "port",
+                 log_number(l->portal.port), NULL);
+    TAILQ_REMOVE(&listeners, l, link);
+    free_listener(l);
+}
+
+static struct listener *
+find_listener(const struct portal *p)
+{
+    struct listener *l;
+
+    TAILQ_FOREACH (l, &listeners, link)
+        if (l->portal.port == p->port && strcmp(l->portal.address, p->address) == 0)
+            return l;
+    return NULL;
+}
+
+/* Whether NEXT also listens on all IPv4 addresses at PORT: then "::" must leave them alone. */
+static bool
+names_all_v4(const struct catalog *next, uint16_t port)
+{
+    for (size_t i = 0; i < next->portal_group_count; i++)
+        for (size_t k = 0; k < next->portal_groups[i]->portal_count; k++) {
+            const struct portal *p = &next->portal_groups[i]->portals[k];
+            if (p->port == port && strcmp(p->address, "0.0.0.0") == 0)
+                return true;
+        }
+    return false;
+}
+
+/* A bound socket, or a negative errno. */
+static int
+bind_socket(const struct portal *p, bool v6_only)
+{
+    static const int on = 1, off = 0;
+    union address a;
+    socklen_t length = parse_address(p, &a);
+    int fd, saved;
+
+    if (length == 0)
+        return -EINVAL;
+    fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fd < 0)
+        return -errno;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (a.any.sa_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only ? &on : &off, sizeof on);
+    if (bind(fd, &a.any, length) == 0)
+        return fd;
+    saved = errno;
+    close(fd);
+    return -saved;
+}
+
+static int
+bind_portal(const struct portal *p, bool v6_only)
+{
+    static const struct portal all_v4 = {.address = "0.0.0.0"};
+    struct portal fallback = all_v4;
+    int fd = bind_socket(p, v6_only);
+
+    /* A machine without IPv6: "all addresses" are the IPv4 ones. */
+    if (fd == -EAFNOSUPPORT && strcmp(p->address, "::") == 0 && !v6_only) {
+        fallback.port = p->port;
+        fd = bind_socket(&fallback, false);
+    }
+    return fd;
+}
+
+static const char *
+hint(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "; another program listens there (see ss -ltnp)";
+    case EADDRNOTAVAIL:
+        return "; no interface of this machine has the address (see ip address)";
+    case EACCES:
+        return "; ports below 1024 need CAP_NET_BIND_SERVICE";
+    default:
+        return "";
+    }
+}
+
+static int
+prepare_one(const struct catalog *next, const struct portal *p, uint16_t tag, struct error *err)
+{
+    struct listener *l = calloc(1, sizeof *l);
+    int fd = bind_portal(p, names_all_v4(next, p->port));
+
+    if (fd < 0) {
+        free(l);
+        errno = -fd;
+        return error_set(err, ERROR_BACKEND,
+                         "portal group %u: cannot listen on address '%s' port %u: %m%s", tag,
+                         p->address, p->port, hint(-fd));
+    }
+    if (l == NULL) {
+        close(fd);
+        return error_set(err, ERROR_INTERNAL, "out of memory for a portal");
+    }
+    l->portal = *p;
+    l->tag = tag;
+    l->fd = fd;
+    l->acceptable =
+        event_new(worker_base(crew_main()), fd, EV_READ | EV_PERSIST, acceptable, l);
+    l->resume = event_new(worker_base(crew_main()), -1, 0, resume_accepting, l);
+    if (l->acceptable == NULL || l->resume == NULL) {
+        free_listener(l);
+        return error_set(err, ERROR_INTERNAL, "out of memory for a portal");
+    }
+    TAILQ_INSERT_TAIL(&listeners, l, link);
+    return 0;
+}
+
+int
+portals_prepare(const struct catalog *next, bool tolerant, struct error *err)
+{
+    for (size_t i = 0; i < next->portal_group_count; i++) {
+        const struct portal_group *g = next->portal_groups[i];
+        for (size_t k = 0; k < g->portal_count; k++) {
+            struct error why;
+            if (find_listener(&g->portals[k]) != NULL ||
+                prepare_one(next, &g->portals[k], g->tag, &why) == 0)
+                continue;
+            if (!tolerant) {
+                if (err != NULL)
+                    *err = why;
+                portals_abandon();
+                return -1;
+            }
+            log_error("net", "portal left out", "error", why.message, NULL);
+        }
+    }
+    return 0;
+}
+
+void
+portals_abandon(void)
+{
+    struct listener *l, *next;
+
+    for (l = TAILQ_FIRST(&listeners); l != NULL; l = next) {
+        next = TAILQ_NEXT(l, link);
+        if (!l->is_listening)
+            close_listener(l);
+    }
+}
+
+/* The tag of the group that has P in CATALOG; 0: none has. */
+static uint16_t
+tag_of(const struct catalog *catalog, const struct portal *p)
+{
+    for (size_t i = 0; i < catalog->portal_group_count; i++) {
+        const struct portal_group *g = catalog->portal_groups[i];
+        for (size_t k = 0; k < g->portal_count; k++)
+            if (g->portals[k].port == p->port && strcmp(g->portals[k].address, p->address) == 0)
+                return g->tag;
+    }
+    return 0;
+}
+
+static void
+start_listening(struct listener *l)
+{
+    if (listen(l->fd, BACKLOG) == 0 && event_add(l->acceptable, NULL) == 0) {
+        l->is_listening = true;
+        log_info("net", "portal listens", "address", l->portal.address, "port",
+                 log_number(l->portal.port), "portal_group", log_number(l->tag), NULL);
+        return;
+    }
+    /* Somebody else began to listen between our bind and now. */
+    log_error("net", "portal lost", "address", l->portal.address, "port",
+              log_number(l->portal.port), "error", strerror(errno), NULL);
+    close_listener(l);
+}
+
+void
+portals_switch(const struct catalog *next)
+{
+    struct listener *l, *after;
+
+    for (l = TAILQ_FIRST(&listeners); l != NULL; l = after) {
+        after = TAILQ_NEXT(l, link);
+        l->tag = tag_of(next, &l->portal);
+        if (l->tag == 0)
+            close_listener(l);
+        else if (!l->is_listening)
+            start_listening(l);
+    }
+}
+
+bool
+portal_is_listening(const char *address, uint16_t port)
+{
+    struct portal p = {.port = port};
+    const struct listener *l;
+
+    snprintf(p.address, sizeof p.address, "%s", address);
+    l = find_listener(&p);
+    return l != NULL && l->is_listening;
+}
+
+void
+portals_close(void)
+{
+    while (!TAILQ_EMPTY(&listeners)) {
+        struct listener *l = TAILQ_FIRST(&listeners);
+        /* Who is in the backlog believes to be connected: take them in, their sessions are
+         * ended in order. */
+        while (l->is_listening && !descriptors_are_short() && accept_one(l))
+            ;
+        close_listener(l);
+    }
+}

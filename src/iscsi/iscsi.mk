@@ -1,2 +1,12 @@
 noinst_LIBRARIES += src/iscsi/libiscsi.a
 src_iscsi_libiscsi_a_SOURCES =
+# Bytes and text: pure.
+src_iscsi_libiscsi_a_SOURCES += src/iscsi/pdu.h src/iscsi/opcodes.def src/iscsi/pdu_fields.def \
+	src/iscsi/pdu_reader.h \
+	src/iscsi/pdu_writer.h \
+	src/iscsi/text.h \
+	src/iscsi/params.h \
+	src/iscsi/login.h \
+	src/iscsi/discovery.h
+# Sessions.
+src_iscsi_libiscsi_a_SOURCES += src/iscsi/session.h src/iscsi/registry.h

@@ -76,13 +76,11 @@ struct store_io {
     struct worker *worker;
     uint64_t started_us;
     struct deferred deferred;
-    union {
-        struct pool_job job;
-        struct {
-            STAILQ_ENTRY(store_io) link;
-            uint64_t words[10]; /* what a type needs per operation, without malloc */
-        } own;
-    };
+    struct pool_job job; /* for a type's blocking part, on a helper of store_pool() */
+    struct {
+        STAILQ_ENTRY(store_io) link;
+        uint64_t words[10]; /* what a type needs per operation, without malloc */
+    } own;
 };
 
 /* What a backend provides. One row each in types.c. */
@@ -92,9 +90,9 @@ struct store_type {
     bool needs_path;
 
     /*
-     * Opens CONFIG. Blocks: never on an I/O worker. On success sets *ret, with `size`,
-     * `capabilities` and `alignment` filled in; on failure says why, with path and errno, and
-     * *ret is untouched.
+     * Opens CONFIG. Blocks: never on an I/O worker. On success sets *ret (not with check_only),
+     * with `size`, `capabilities` and `physical_block_size` filled in; on failure says why,
+     * with path and errno, and *ret is untouched.
      */
     int (*open)(const struct store_config *config, struct store **ret, struct error *err);
     void (*close)(struct store *store); /* blocks; no operation is in flight; frees STORE */

@@ -1,0 +1,124 @@
+/* one_worker.c: a worker that a test turns by hand, and operations that it waits for. */
+#include "one_worker.h"
+
+#include <check.h>
+#include <stddef.h>
+
+#include "core/error.h"
+#include "core/iobuf.h"
+
+static struct worker *worker;
+static struct pool *pool;
+static unsigned completions;
+
+void
+one_worker_setup(void)
+{
+    struct error err;
+
+    worker = worker_new(0);
+    pool = pool_new("test", 4);
+    ck_assert(worker != NULL && pool != NULL);
+    worker_enter(worker);
+    store_layer_start(pool);
+    ck_assert_int_eq(store_worker_start(worker, &err), 0);
+    completions = 0;
+}
+
+void
+one_worker_teardown(void)
+{
+    store_worker_stop(worker);
+    pool_free(pool);
+    iobuf_cache_free();
+    worker_enter(NULL);
+    worker_free(worker);
+}
+
+struct worker *
+one_worker(void)
+{
+    return worker;
+}
+
+static void
+request_done(struct store_io *io)
+{
+    struct request *r = (struct request *)((char *)io - offsetof(struct request, io));
+
+    ck_assert(worker_is_current(worker));
+    r->done++;
+    r->order = ++completions;
+}
+
+void
+request_start(struct store *s, struct request *r)
+{
+    r->io.done = request_done;
+    r->done = 0;
+    store_submit(s, &r->io);
+    ck_assert_uint_eq(r->done, 0); /* never inside submit */
+}
+
+int
+request_wait(struct request *r)
+{
+    while (r->done == 0)
+        worker_turn(worker, true);
+    ck_assert_uint_eq(r->done, 1);
+    return r->io.error;
+}
+
+static int
+run(struct store *s, struct store_io io)
+{
+    struct request r = {.io = io};
+
+    request_start(s, &r);
+    return request_wait(&r);
+}
+
+int
+run_io(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data)
+{
+    return run(s,
+               (struct store_io){.op = op, .offset = offset, .length = length, .data = data});
+}
+
+int
+run_fua(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data)
+{
+    return run(s, (struct store_io){
+                      .op = op, .fua = true, .offset = offset, .length = length, .data = data});
+}
+
+static uint8_t
+pattern_byte(uint64_t position, unsigned seed)
+{
+    return (uint8_t)((position * 2654435761u >> 7) + (position >> 12) * 31 + seed * 97 + 1);
+}
+
+void
+pattern_fill(uint8_t *data, uint64_t offset, uint64_t length, unsigned seed)
+{
+    for (uint64_t i = 0; i < length; i++)
+        data[i] = pattern_byte(offset + i, seed);
+}
+
+bool
+pattern_holds(const uint8_t *data, uint64_t offset, uint64_t length, unsigned seed)
+{
+    for (uint64_t i = 0; i < length; i++)
+        if (data[i] != pattern_byte(offset + i, seed))
+            return false;
+    return true;
+}
+
+bool
+all_zero(const uint8_t *data, uint64_t length)
+{
+    for (uint64_t i = 0; i < length; i++)
+        if (data[i] != 0)
+            return false;
+    return true;
+}

@@ -1,0 +1,33 @@
+/* one_worker.h: a worker that a test turns by hand, and operations that it waits for. */
+#ifndef TESTS_UNIT_STORE_ONE_WORKER_H
+#define TESTS_UNIT_STORE_ONE_WORKER_H
+
+#include "store/store.h"
+
+struct request {
+    struct store_io io;
+    unsigned done;  /* how often `done` was called */
+    unsigned order; /* the how-manieth to complete, from 1 */
+};
+
+/* As checked fixtures: the worker with a pool and the store layer started on it. */
+void one_worker_setup(void);
+void one_worker_teardown(void);
+struct worker *one_worker(void);
+
+/* Submits R, whose io has op, offset, length, data and fua. */
+void request_start(struct store *s, struct request *r);
+
+/* Turns the worker until R is done; gives its error. */
+int request_wait(struct request *r);
+
+/* Both, for one operation. */
+int run_io(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data);
+int run_fua(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data);
+
+/* Bytes that tell their own position: byte I of a device written with SEED. */
+void pattern_fill(uint8_t *data, uint64_t offset, uint64_t length, unsigned seed);
+bool pattern_holds(const uint8_t *data, uint64_t offset, uint64_t length, unsigned seed);
+bool all_zero(const uint8_t *data, uint64_t length);
+
+#endif

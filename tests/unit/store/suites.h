@@ -1,0 +1,11 @@
+/* suites.h: the suites of the store layer's test program. */
+#ifndef TESTS_UNIT_STORE_SUITES_H
+#define TESTS_UNIT_STORE_SUITES_H
+
+#include <check.h>
+
+TCase *store_cases(void);
+TCase *fake_cases(void);
+TCase *memory_cases(void);
+
+#endif

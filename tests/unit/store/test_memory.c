@@ -1,0 +1,182 @@
+/* test_memory.c: the types that keep no file: ram and null. */
+#include <string.h>
+
+#include "core/error.h"
+#include "one_worker.h"
+#include "suites.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+static struct store *
+open_type(const char *type, uint64_t size, bool read_only)
+{
+    const struct store_config config = {.type = type,
+                                        .name = "memory",
+                                        .size = size,
+                                        .block_size = 512,
+                                        .read_only = read_only};
+    struct store *s = NULL;
+    struct error err;
+
+    ck_assert_msg(store_open(&config, &s, &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(s->size, size);
+    return s;
+}
+
+START_TEST(ram_keeps_what_is_written)
+{
+    struct store *s = open_type("ram", 16 * MIB, false);
+    static uint8_t out[3 * MIB], in[3 * MIB];
+    const uint64_t offset = 5 * MIB + 512;
+
+    ck_assert_int_eq(run_io(s, STORE_READ, offset, sizeof in, in), 0);
+    ck_assert(all_zero(in, sizeof in));
+    pattern_fill(out, offset, sizeof out, 3);
+    ck_assert_int_eq(run_fua(s, STORE_WRITE, offset, sizeof out, out), 0);
+    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+    ck_assert_int_eq(run_io(s, STORE_READ, offset, sizeof in, in), 0);
+    ck_assert(pattern_holds(in, offset, sizeof in, 3));
+    store_close(s);
+}
+END_TEST
+
+/* Within a page, across pages with ragged edges, and more than a worker does itself. */
+static const struct {
+    enum store_op op;
+    uint64_t offset, length;
+} clears[] = {
+    {STORE_UNMAP, 512, 512},
+    {STORE_UNMAP, 3584, 9216},
+    {STORE_UNMAP, 0, 12 * MIB},
+    {STORE_ZERO, 512, 1024},
+    {STORE_ZERO, 4096, 8192},
+    {STORE_ZERO, 1536, 9 * MIB},
+    {STORE_UNMAP, 12 * MIB - 512, 512},
+};
+
+START_TEST(ram_clears_exactly_the_range)
+{
+    struct store *s = open_type("ram", 12 * MIB, false);
+    static uint8_t data[12 * MIB];
+    uint64_t offset = clears[_i].offset, end = offset + clears[_i].length;
+
+    pattern_fill(data, 0, sizeof data, 4);
+    ck_assert_int_eq(run_io(s, STORE_WRITE, 0, sizeof data, data), 0);
+    ck_assert_int_eq(run_io(s, clears[_i].op, offset, end - offset, NULL), 0);
+    ck_assert_int_eq(run_io(s, STORE_READ, 0, sizeof data, data), 0);
+    ck_assert(pattern_holds(data, 0, offset, 4));
+    ck_assert(all_zero(data + offset, end - offset));
+    ck_assert(pattern_holds(data + end, end, sizeof data - end, 4));
+    store_close(s);
+}
+END_TEST
+
+START_TEST(ram_grows_and_shrinks_and_what_was_cut_off_is_zero)
+{
+    struct store *s = open_type("ram", 4096, false);
+    static uint8_t data[MIB];
+    struct error err;
+
+    ck_assert_int_eq(store_resize(s, MIB, &err), 0);
+    pattern_fill(data, 0, MIB, 5);
+    ck_assert_int_eq(run_io(s, STORE_WRITE, 0, MIB, data), 0);
+    ck_assert_int_eq(store_resize(s, 1536, &err), 0);
+    ck_assert_int_ne(run_io(s, STORE_READ, 1536, 512, data), 0);
+    ck_assert_int_eq(store_resize(s, MIB, &err), 0);
+    ck_assert_int_eq(run_io(s, STORE_READ, 0, MIB, data), 0);
+    ck_assert(pattern_holds(data, 0, 1536, 5));
+    ck_assert(all_zero(data + 1536, MIB - 1536));
+    ck_assert_int_eq(store_resize(s, 0, &err), 0);
+    ck_assert_uint_eq(s->size, MIB);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(ram_says_how_far_it_can_grow)
+{
+    struct store *s = open_type("ram", MIB, false);
+    struct error err;
+
+    ck_assert_int_eq(store_resize(s, UINT64_C(1) << 50, &err), -1);
+    ck_assert_int_eq(err.code, ERROR_LIMIT_EXCEEDED);
+    ck_assert_uint_eq(s->size, MIB);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(a_large_ram_store_takes_memory_only_where_written)
+{
+    struct store *s = open_type("ram", UINT64_C(1) << 40, false);
+    uint8_t data[512];
+
+    pattern_fill(data, 0, sizeof data, 6);
+    ck_assert_int_eq(run_io(s, STORE_WRITE, (UINT64_C(1) << 40) - 512, 512, data), 0);
+    ck_assert_int_eq(run_io(s, STORE_READ, (UINT64_C(1) << 40) - 512, 512, data), 0);
+    ck_assert(pattern_holds(data, 0, sizeof data, 6));
+    ck_assert_int_eq(run_io(s, STORE_READ, UINT64_C(1) << 39, 512, data), 0);
+    ck_assert(all_zero(data, sizeof data));
+    store_close(s);
+}
+END_TEST
+
+START_TEST(null_reads_zeroes_and_drops_writes)
+{
+    struct store *s = open_type("null", UINT64_C(1) << 50, false);
+    uint8_t data[4096];
+    struct error err;
+
+    memset(data, 0xaa, sizeof data);
+    ck_assert_int_eq(run_io(s, STORE_WRITE, 8192, sizeof data, data), 0);
+    ck_assert_int_eq(run_io(s, STORE_READ, 8192, sizeof data, data), 0);
+    ck_assert(all_zero(data, sizeof data));
+    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+    ck_assert_int_eq(run_io(s, STORE_UNMAP, 0, UINT64_C(1) << 50, NULL), 0);
+    ck_assert_int_eq(run_io(s, STORE_ZERO, 0, 512, NULL), 0);
+    ck_assert_int_eq(store_resize(s, 4096, &err), 0);
+    ck_assert_int_ne(run_io(s, STORE_READ, 4096, 512, data), 0);
+    store_close(s);
+}
+END_TEST
+
+static const char *const memory_types[] = {"ram", "null"};
+
+START_TEST(a_read_only_store_in_memory_has_no_capability_that_changes_it)
+{
+    struct store *s = open_type(memory_types[_i], MIB, true);
+    struct error err;
+
+    ck_assert_uint_eq(s->capabilities, STORE_CAN_FLUSH | STORE_IS_VOLATILE);
+    ck_assert_int_eq(store_resize(s, 2 * MIB, &err), -1);
+    ck_assert_int_eq(err.code, ERROR_NOT_SUPPORTED);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(a_check_of_a_store_in_memory_leaves_nothing)
+{
+    const struct store_config config = {
+        .type = memory_types[_i], .size = MIB, .block_size = 512, .check_only = true};
+    struct store *s = NULL;
+    struct error err;
+
+    ck_assert_int_eq(store_open(&config, &s, &err), 0);
+    ck_assert_ptr_null(s);
+}
+END_TEST
+
+TCase *
+memory_cases(void)
+{
+    TCase *c = tcase_create("memory");
+
+    tcase_add_checked_fixture(c, one_worker_setup, one_worker_teardown);
+    tcase_add_test(c, ram_keeps_what_is_written);
+    tcase_add_loop_test(c, ram_clears_exactly_the_range, 0, sizeof clears / sizeof clears[0]);
+    tcase_add_test(c, ram_grows_and_shrinks_and_what_was_cut_off_is_zero);
+    tcase_add_test(c, ram_says_how_far_it_can_grow);
+    tcase_add_test(c, a_large_ram_store_takes_memory_only_where_written);
+    tcase_add_test(c, null_reads_zeroes_and_drops_writes);
+    tcase_add_loop_test(c, a_read_only_store_in_memory_has_no_capability_that_changes_it, 0, 2);
+    tcase_add_loop_test(c, a_check_of_a_store_in_memory_leaves_nothing, 0, 2);
+    return c;
+}

@@ -79,6 +79,7 @@ start() { # a port that somebody else took in the meantime is worth another try
     exit 1
 }
 
+# shellcheck disable=SC2120
 stop() {
     local id=$pid
     pid=''

@@ -1,5 +1,6 @@
 #!/bin/bash
 # ipv6.sh: the same daemon over ::1, and over both families at once.
+# shellcheck source=daemon.sh
 . "$(dirname "$0")/daemon.sh"
 
 if ! grep -qs '^00000000000000000000000000000001 ' /proc/net/if_inet6; then

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tools.sh: libiscsi's tools and QEMU's, over each store, block size and digest setting.
+# shellcheck source=daemon.sh
 . "$(dirname "$0")/daemon.sh"
 
 size=$((16 << 20))

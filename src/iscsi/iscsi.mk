@@ -9,4 +9,8 @@ src_iscsi_libiscsi_a_SOURCES += src/iscsi/pdu.h src/iscsi/opcodes.def src/iscsi/
 	src/iscsi/login.h \
 	src/iscsi/discovery.h
 # Sessions.
-src_iscsi_libiscsi_a_SOURCES += src/iscsi/session.h src/iscsi/registry.h
+src_iscsi_libiscsi_a_SOURCES += src/iscsi/session.h \
+	src/iscsi/registry.c src/iscsi/registry.h src/iscsi/registry_private.h \
+	src/iscsi/window.c src/iscsi/window.h \
+	src/iscsi/data_in.c src/iscsi/data_in.h \
+	src/iscsi/data_out.c src/iscsi/data_out.h

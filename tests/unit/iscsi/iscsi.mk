@@ -1,1 +1,7 @@
-# Programs of the iscsi layer's tests.
+check_PROGRAMS += test_iscsi
+test_iscsi_SOURCES = tests/unit/iscsi/main.c tests/unit/iscsi/suites.h
+test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_in.c \
+	tests/unit/iscsi/test_data_out.c tests/unit/iscsi/test_registry.c
+test_iscsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_iscsi_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS) $(CHECK_LIBS)
+test_iscsi_DEPENDENCIES = $(ISCSI_LIBS)

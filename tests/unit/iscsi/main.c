@@ -1,0 +1,27 @@
+/* main.c: runs the tests of the iscsi layer. */
+#include <stdlib.h>
+
+#include "suites.h"
+
+static TCase *(*const cases[])(void) = {
+    window_cases,
+    data_in_cases,
+    data_out_cases,
+    registry_cases,
+};
+
+int
+main(void)
+{
+    Suite *s = suite_create("iscsi");
+    SRunner *run;
+    int failed;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        suite_add_tcase(s, cases[i]());
+    run = srunner_create(s);
+    srunner_run_all(run, CK_NORMAL);
+    failed = srunner_ntests_failed(run);
+    srunner_free(run);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -82,8 +82,11 @@ struct scsi_cmd {
     uint64_t started_us;
     struct deferred deferred;
     struct store_io io;
-    uint64_t step; /* multi-step commands: how far they are */
-    void *scratch; /* multi-step commands: theirs to free */
+    bool entered;          /* scsi_start() or scsi_continue() is on the stack */
+    uint64_t moved;        /* bytes read, written or unmapped, for the counters */
+    uint64_t step;         /* multi-step commands: how far they are */
+    uint64_t step_length;  /* bytes of the step that runs */
+    struct iobuf *scratch; /* multi-step commands: dropped at the end */
 };
 
 enum scsi_progress {

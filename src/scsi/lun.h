@@ -63,6 +63,14 @@ void lun_free(struct lun *lun);
 /* Size in blocks, as it is now. */
 uint64_t lun_blocks(const struct lun *lun);
 
+/* Whether the COUNT blocks from LBA on are all there. An LBA behind the last block is not, even
+ * with no blocks at all. */
+bool lun_has_range(const struct lun *lun, uint64_t lba, uint64_t count);
+
+/* What its store can do (enum store_capability) and its attributes allow. Without a store
+ * everything that they allow: there it is NOT READY that an initiator gets to see. */
+unsigned lun_capabilities(const struct lun *lun);
+
 /* The capacity changed (main, after store_resize()): CAPACITY DATA HAS CHANGED for every nexus.
  */
 void lun_capacity_changed(struct lun *lun);

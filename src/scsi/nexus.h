@@ -62,6 +62,9 @@ struct nexus *nexus_new(struct lun *lun, bool read_only, struct io_counters *cou
 /* On its worker, when no command uses it any more. Accepts NULL. */
 void nexus_free(struct nexus *nexus);
 
+/* For whatever reason: the export, the LUN or its store. */
+bool nexus_is_read_only(const struct nexus *nexus);
+
 /* Any thread. */
 void nexus_raise(struct nexus *nexus, enum unit_attention attention);
 

@@ -1,2 +1,20 @@
 noinst_LIBRARIES += src/scsi/libscsi.a
-src_scsi_libscsi_a_SOURCES =
+src_scsi_libscsi_a_SOURCES = \
+	src/scsi/cdb.c src/scsi/cdb.h \
+	src/scsi/cmd.h \
+	src/scsi/commands.c src/scsi/commands.h \
+	src/scsi/disk.h \
+	src/scsi/disk_admin.c \
+	src/scsi/disk_compare.c \
+	src/scsi/disk_rw.c \
+	src/scsi/disk_space.c \
+	src/scsi/execute.c src/scsi/execute.h \
+	src/scsi/handlers.h \
+	src/scsi/inquiry.c \
+	src/scsi/lun.c src/scsi/lun.h \
+	src/scsi/mode.c \
+	src/scsi/nexus.c src/scsi/nexus.h \
+	src/scsi/report.c \
+	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
+	src/scsi/vpd.c src/scsi/vpd.h
+EXTRA_DIST += src/scsi/README.md

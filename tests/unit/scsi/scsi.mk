@@ -1,1 +1,9 @@
-# Programs of the scsi layer's tests.
+check_PROGRAMS += test_scsi
+test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
+	tests/unit/scsi/fixture.c tests/unit/scsi/fixture.h \
+	tests/unit/scsi/test_cdb.c tests/unit/scsi/test_lun.c tests/unit/scsi/test_rw.c \
+	tests/unit/scsi/test_sense.c \
+	tests/fakes/fake_store.c tests/fakes/fake_store.h
+test_scsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_scsi_LDADD = $(WHOLE) $(SCSI_LIBS) $(PARTS) $(STORE_DEPS) $(CHECK_LIBS)
+test_scsi_DEPENDENCIES = $(SCSI_LIBS)

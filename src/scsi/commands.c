@@ -1,0 +1,140 @@
+/* commands.c: the one table of commands. A new command is a row here and its handler. */
+#include "scsi/commands.h"
+
+#include <stddef.h>
+
+#include "core/bytes.h"
+#include "scsi/handlers.h"
+#include "scsi/lun.h"
+#include "store/store.h"
+
+/* The control byte: of its bits NACA is evaluated (and refused). */
+#define CONTROL 0x04
+
+/* clang-format off */
+static const struct scsi_command service_actions_in_16[] = {
+    {"READ CAPACITY(16)", disk_read_capacity_16, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+     NEEDS_MEDIUM, 0,
+     {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {0},
+};
+
+static const struct scsi_command maintenance_in[] = {
+    {"REPORT SUPPORTED OPERATION CODES", report_opcodes, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+     0, 0,
+     {0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {"REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", report_task_management, NULL, CDB_NO_RANGE,
+     OUT_NONE, KIND_OTHER, 0, 0,
+     {0xa3, 0x0d, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {0},
+};
+
+#define READ_FLAGS   (NEEDS_MEDIUM | HAS_PROTECT | HAS_FUA | LIMITED)
+#define WRITE_FLAGS  (NEEDS_MEDIUM | WRITES | HAS_PROTECT | HAS_FUA | LIMITED)
+#define VERIFY_FLAGS (NEEDS_MEDIUM | HAS_PROTECT)
+#define SAME_FLAGS   (NEEDS_MEDIUM | WRITES | HAS_PROTECT)
+
+const struct scsi_command scsi_commands[256] = {
+    /* name, run, check, layout, out, kind, flags, needs, CDB usage */
+    [0x00] = {"TEST UNIT READY", disk_test_unit_ready, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              NEEDS_MEDIUM, 0,
+              {0x00, 0, 0, 0, 0, CONTROL}, NULL},
+    [0x03] = {"REQUEST SENSE", request_sense, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              WITHOUT_LUN | PASSES_ATTENTION, 0,
+              {0x03, 0x01, 0, 0, 0xff, CONTROL}, NULL},
+    [0x08] = {"READ(6)", disk_read, NULL, CDB_RANGE_6, OUT_NONE, KIND_READ,
+              NEEDS_MEDIUM | LIMITED, 0,
+              {0x08, 0x1f, 0xff, 0xff, 0xff, CONTROL}, NULL},
+    [0x0a] = {"WRITE(6)", disk_write, NULL, CDB_RANGE_6, OUT_BLOCKS, KIND_WRITE,
+              NEEDS_MEDIUM | WRITES | LIMITED, 0,
+              {0x0a, 0x1f, 0xff, 0xff, 0xff, CONTROL}, NULL},
+    [0x12] = {"INQUIRY", inquiry, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              WITHOUT_LUN | PASSES_ATTENTION, 0,
+              {0x12, 0x03, 0xff, 0xff, 0xff, CONTROL}, NULL},
+    [0x1a] = {"MODE SENSE(6)", mode_sense_6, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              0, 0,
+              {0x1a, 0x08, 0xff, 0xff, 0xff, CONTROL}, NULL},
+    [0x1b] = {"START STOP UNIT", disk_start_stop, disk_start_stop_check, CDB_NO_RANGE, OUT_NONE,
+              KIND_OTHER, 0, 0,
+              {0x1b, 0x01, 0, 0x0f, 0xf7, CONTROL}, NULL},
+    [0x25] = {"READ CAPACITY(10)", disk_read_capacity_10, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              NEEDS_MEDIUM, 0,
+              {0x25, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL}, NULL},
+    [0x28] = {"READ(10)", disk_read, NULL, CDB_RANGE_10, OUT_NONE, KIND_READ, READ_FLAGS, 0,
+              {0x28, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x2a] = {"WRITE(10)", disk_write, NULL, CDB_RANGE_10, OUT_BLOCKS, KIND_WRITE, WRITE_FLAGS, 0,
+              {0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x2f] = {"VERIFY(10)", disk_verify, disk_verify_check, CDB_RANGE_10, OUT_BYTCHK, KIND_OTHER,
+              VERIFY_FLAGS, 0,
+              {0x2f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x35] = {"SYNCHRONIZE CACHE(10)", disk_synchronize_cache, NULL, CDB_RANGE_10, OUT_NONE,
+              KIND_FLUSH, NEEDS_MEDIUM, 0,
+              {0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x41] = {"WRITE SAME(10)", disk_write_same, disk_write_same_check, CDB_RANGE_10,
+              OUT_ONE_BLOCK, KIND_WRITE, SAME_FLAGS, 0,
+              {0x41, 0xfe, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x42] = {"UNMAP", disk_unmap, disk_unmap_check, CDB_NO_RANGE, OUT_LIST, KIND_UNMAP,
+              NEEDS_MEDIUM | WRITES, STORE_CAN_UNMAP,
+              {0x42, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x5a] = {"MODE SENSE(10)", mode_sense_10, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              0, 0,
+              {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x88] = {"READ(16)", disk_read, NULL, CDB_RANGE_16, OUT_NONE, KIND_READ, READ_FLAGS, 0,
+              {0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
+    [0x8a] = {"WRITE(16)", disk_write, NULL, CDB_RANGE_16, OUT_BLOCKS, KIND_WRITE, WRITE_FLAGS, 0,
+              {0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
+    [0x8f] = {"VERIFY(16)", disk_verify, disk_verify_check, CDB_RANGE_16, OUT_BYTCHK, KIND_OTHER,
+              VERIFY_FLAGS, 0,
+              {0x8f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
+    [0x91] = {"SYNCHRONIZE CACHE(16)", disk_synchronize_cache, NULL, CDB_RANGE_16, OUT_NONE,
+              KIND_FLUSH, NEEDS_MEDIUM, 0,
+              {0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
+    [0x93] = {"WRITE SAME(16)", disk_write_same, disk_write_same_check, CDB_RANGE_16,
+              OUT_ONE_BLOCK, KIND_WRITE, SAME_FLAGS, 0,
+              {0x93, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
+    [0x9e] = {.actions = service_actions_in_16},
+    [0xa0] = {"REPORT LUNS", report_luns, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              WITHOUT_LUN | PASSES_ATTENTION, 0,
+              {0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    [0xa3] = {.actions = maintenance_in},
+    [0xa8] = {"READ(12)", disk_read, NULL, CDB_RANGE_12, OUT_NONE, KIND_READ, READ_FLAGS, 0,
+              {0xa8, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    [0xaa] = {"WRITE(12)", disk_write, NULL, CDB_RANGE_12, OUT_BLOCKS, KIND_WRITE, WRITE_FLAGS, 0,
+              {0xaa, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    [0xaf] = {"VERIFY(12)", disk_verify, disk_verify_check, CDB_RANGE_12, OUT_BYTCHK, KIND_OTHER,
+              VERIFY_FLAGS, 0,
+              {0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+};
+/* clang-format on */
+
+/* The service actions of all opcodes that have them here are in bits 4 to 0 of byte 1. */
+uint16_t
+command_service_action(const struct scsi_command *command)
+{
+    return command->usage[1] & 0x1f;
+}
+
+const struct scsi_command *
+command_find(const uint8_t *cdb)
+{
+    const struct scsi_command *row = &scsi_commands[cdb[0]];
+
+    if (row->actions == NULL)
+        return row->name != NULL ? row : NULL;
+    for (row = row->actions; row->name != NULL; row++) {
+        if (command_service_action(row) == (cdb[1] & 0x1f))
+            return row;
+    }
+    return NULL;
+}
+
+bool
+command_is_offered(const struct scsi_command *command, const struct lun *lun)
+{
+    return lun == NULL || (command->needs & ~lun_capabilities(lun)) == 0;
+}

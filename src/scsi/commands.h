@@ -1,0 +1,70 @@
+/*
+ * commands.h: the table of SCSI commands: who runs them, what they need, which bits of their
+ * CDBs are looked at.
+ *
+ * One row serves dispatch, the checks of execute.c, REPORT SUPPORTED OPERATION CODES and logs.
+ */
+#ifndef SCSI_COMMANDS_H
+#define SCSI_COMMANDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scsi/cdb.h"
+#include "scsi/cmd.h"
+
+struct lun;
+
+/* What Data-Out a command takes. */
+enum command_out {
+    OUT_NONE,
+    OUT_BLOCKS,    /* as many blocks as its range has */
+    OUT_ONE_BLOCK, /* WRITE SAME; none with NDOB */
+    OUT_BYTCHK,    /* VERIFY: none, its range or one block */
+    OUT_LIST,      /* a parameter list; its length is in bytes 7 and 8 */
+};
+
+/* What it counts as in struct io_counters. */
+enum command_kind { KIND_OTHER, KIND_READ, KIND_WRITE, KIND_UNMAP, KIND_FLUSH };
+
+enum command_flag {
+    WITHOUT_LUN = 1 << 0,      /* has an answer where there is no logical unit */
+    PASSES_ATTENTION = 1 << 1, /* does not report a unit attention by CHECK CONDITION */
+    NEEDS_MEDIUM = 1 << 2,     /* NOT READY without a store, or after START STOP UNIT */
+    WRITES = 1 << 3,           /* DATA PROTECT where writing is not allowed */
+    HAS_PROTECT = 1 << 4,      /* byte 1 has RDPROTECT, WRPROTECT or VRPROTECT */
+    HAS_FUA = 1 << 5,          /* byte 1 has FUA */
+    LIMITED = 1 << 6,          /* at most SCSI_TRANSFER_MAX bytes */
+};
+
+struct scsi_command {
+    const char *name; /* NULL: there is no such command */
+    /* Everything in the columns is checked and the data is there; ends in cmd_finish(). */
+    void (*run)(struct scsi_cmd *cmd);
+    /* Optional: what else is to be checked in the CDB. False: it has failed CMD. */
+    bool (*check)(struct scsi_cmd *cmd);
+    enum cdb_layout layout; /* also: the range must lie in the medium */
+    enum command_out out;
+    enum command_kind kind;
+    unsigned flags;              /* enum command_flag */
+    unsigned needs;              /* enum store_capability: not there, no such command */
+    uint8_t usage[SCSI_CDB_MAX]; /* SPC-4 section 6.35.3: operation code, service action, and
+                                    the bits that are evaluated */
+    const struct scsi_command *actions; /* rows by service action, up to one without name */
+};
+
+/* The most bytes that one command moves. A multiple of every block size. */
+#define SCSI_TRANSFER_MAX (8u << 20)
+
+/* By operation code. */
+extern const struct scsi_command scsi_commands[256];
+
+/* The row for CDB; NULL where there is none. */
+const struct scsi_command *command_find(const uint8_t *cdb);
+
+/* Whether LUN (may be NULL) does this command: its store must be able to. */
+bool command_is_offered(const struct scsi_command *command, const struct lun *lun);
+
+uint16_t command_service_action(const struct scsi_command *command);
+
+#endif

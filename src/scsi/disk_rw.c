@@ -1,0 +1,150 @@
+/* disk_rw.c: READ and WRITE (SBC-3 sections 5.11 to 5.14, 5.31 to 5.34), and how all disk
+ * commands reach the store. */
+#include <stddef.h>
+
+#include "core/iobuf.h"
+#include "scsi/disk.h"
+#include "scsi/execute.h"
+#include "scsi/handlers.h"
+#include "scsi/lun.h"
+#include "scsi/nexus.h"
+#include "store/store.h"
+
+struct scsi_cmd *
+disk_cmd(struct store_io *io)
+{
+    return (struct scsi_cmd *)(void *)((char *)io - offsetof(struct scsi_cmd, io));
+}
+
+unsigned
+disk_block_size(const struct scsi_cmd *cmd)
+{
+    return cmd_lun(cmd)->attributes.block_size;
+}
+
+/* FUA, or a unit that says it has no volatile write cache. */
+static bool
+must_be_stable(const struct scsi_cmd *cmd)
+{
+    return cmd->range.fua || !cmd_lun(cmd)->attributes.write_cache;
+}
+
+void
+disk_submit(struct scsi_cmd *cmd, enum store_op op, uint64_t offset, uint64_t length,
+            uint8_t *data, void (*done)(struct store_io *io))
+{
+    struct store *store = cmd_lun(cmd)->store;
+    bool writes = op == STORE_WRITE || op == STORE_ZERO || op == STORE_UNMAP;
+
+    cmd->io = (struct store_io){
+        .op = op,
+        .fua = writes && (store->capabilities & STORE_CAN_FUA) && must_be_stable(cmd),
+        .offset = offset,
+        .length = length,
+        .data = data,
+        .done = done,
+    };
+    store_submit(store, &cmd->io);
+}
+
+struct scsi_cmd *
+disk_succeeded(struct store_io *io, uint64_t lba)
+{
+    struct scsi_cmd *cmd = disk_cmd(io);
+
+    if (io->error != 0) {
+        cmd_fail_errno(cmd, io->error, io->op == STORE_READ, lba);
+        return NULL;
+    }
+    if (cmd->aborted) {
+        cmd_finish(cmd, SCSI_TASK_ABORTED);
+        return NULL;
+    }
+    return cmd;
+}
+
+static void
+flush_done(struct store_io *io)
+{
+    struct scsi_cmd *cmd = disk_succeeded(io, disk_cmd(io)->range.lba);
+
+    if (cmd != NULL)
+        cmd_good(cmd);
+}
+
+void
+disk_good(struct scsi_cmd *cmd)
+{
+    unsigned capabilities = cmd_lun(cmd)->store->capabilities;
+
+    /* With neither FUA nor FLUSH nothing is more stable than what the store has. */
+    if (must_be_stable(cmd) && !(capabilities & STORE_CAN_FUA) &&
+        (capabilities & STORE_CAN_FLUSH))
+        disk_submit(cmd, STORE_FLUSH, 0, 0, NULL, flush_done);
+    else
+        cmd_good(cmd);
+}
+
+static void
+read_done(struct store_io *io)
+{
+    struct scsi_cmd *cmd = disk_succeeded(io, disk_cmd(io)->range.lba);
+
+    if (cmd == NULL)
+        return;
+    cmd->moved = io->length;
+    cmd->in_length = io->length;
+    cmd_good(cmd);
+}
+
+void
+disk_read(struct scsi_cmd *cmd)
+{
+    uint64_t length = cmd->range.count * disk_block_size(cmd);
+
+    if (length == 0) {
+        cmd_good(cmd);
+        return;
+    }
+    cmd->in = iobuf_new(length);
+    if (cmd->in == NULL) {
+        cmd_finish(cmd, SCSI_BUSY);
+        return;
+    }
+    disk_submit(cmd, STORE_READ, cmd->range.lba * disk_block_size(cmd), length, cmd->in->data,
+                read_done);
+}
+
+static void
+write_done(struct store_io *io)
+{
+    struct scsi_cmd *cmd = disk_succeeded(io, disk_cmd(io)->range.lba);
+
+    if (cmd == NULL)
+        return;
+    cmd->moved = io->length;
+    iobuf_unref(cmd->out);
+    cmd->out = NULL;
+    disk_good(cmd);
+}
+
+/*
+ * An initiator may announce less data than its CDB asks for (RFC 7143 section 11.4.5: a
+ * residual overflow). The whole blocks that came are written; of a block that came in part
+ * nothing is, so that no byte on the medium is one that nobody sent.
+ */
+void
+disk_write(struct scsi_cmd *cmd)
+{
+    uint64_t length = cmd->out != NULL ? cmd->out->length : 0;
+
+    if (length > cmd->out_length)
+        length = cmd->out_length;
+    length -= length % disk_block_size(cmd);
+    if (length == 0) {
+        cmd_good(cmd);
+        return;
+    }
+    disk_submit(cmd, STORE_WRITE, cmd->range.lba * disk_block_size(cmd), length, cmd->out->data,
+                write_done);
+}

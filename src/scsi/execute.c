@@ -1,0 +1,401 @@
+/* execute.c: the checks that come before a handler, in SAM order, and what comes after it. */
+#include "scsi/execute.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/counters.h"
+#include "core/iobuf.h"
+#include "scsi/commands.h"
+#include "scsi/lun.h"
+#include "scsi/nexus.h"
+
+static uint64_t
+now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+struct lun *
+cmd_lun(const struct scsi_cmd *cmd)
+{
+    return cmd->nexus != NULL ? cmd->nexus->lun : NULL;
+}
+
+static void
+count_start(struct io_counters *c)
+{
+    if (c != NULL)
+        counter_add(&c->started, 1);
+}
+
+static void
+count_finish(struct io_counters *c, const struct scsi_cmd *cmd, uint64_t elapsed_us)
+{
+    if (c == NULL)
+        return;
+    counter_add(&c->finished, 1);
+    switch (cmd->command != NULL ? cmd->command->kind : KIND_OTHER) {
+    case KIND_READ:
+        counter_add(&c->read_ops, 1);
+        counter_add(&c->read_bytes, cmd->moved);
+        counter_add(&c->read_time_us, elapsed_us);
+        break;
+    case KIND_WRITE:
+        counter_add(&c->write_ops, 1);
+        counter_add(&c->write_bytes, cmd->moved);
+        counter_add(&c->write_time_us, elapsed_us);
+        break;
+    case KIND_UNMAP:
+        counter_add(&c->unmap_ops, 1);
+        counter_add(&c->unmap_bytes, cmd->moved);
+        break;
+    case KIND_FLUSH:
+        counter_add(&c->flush_ops, 1);
+        break;
+    case KIND_OTHER:
+        counter_add(&c->other_ops, 1);
+        break;
+    }
+}
+
+static void
+count_error(struct io_counters *c)
+{
+    if (c != NULL)
+        counter_add(&c->errors, 1);
+}
+
+static struct io_counters *
+nexus_counters(const struct scsi_cmd *cmd)
+{
+    return cmd->nexus != NULL ? cmd->nexus->counters : NULL;
+}
+
+static void
+drop(struct iobuf **buffer)
+{
+    iobuf_unref(*buffer);
+    *buffer = NULL;
+}
+
+static void
+deliver(struct deferred *deferred)
+{
+    struct scsi_cmd *cmd =
+        (struct scsi_cmd *)(void *)((char *)deferred - offsetof(struct scsi_cmd, deferred));
+
+    cmd->done(cmd);
+}
+
+void
+cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
+{
+    uint64_t elapsed = now_us() - cmd->started_us;
+
+    drop(&cmd->out);
+    drop(&cmd->scratch);
+    if (status != SCSI_GOOD || cmd->aborted) {
+        drop(&cmd->in);
+        cmd->in_length = 0;
+    }
+    cmd->status = status;
+    count_finish(cmd->it_nexus->counters, cmd, elapsed);
+    count_finish(nexus_counters(cmd), cmd, elapsed);
+    if (cmd->entered) {
+        cmd->deferred.run = deliver;
+        worker_defer(worker_current(), &cmd->deferred);
+    } else {
+        cmd->done(cmd);
+    }
+}
+
+void
+cmd_answer(struct scsi_cmd *cmd, const void *data, size_t length, uint64_t allocation_length)
+{
+    if (length > allocation_length)
+        length = (size_t)allocation_length;
+    if (length > 0) {
+        cmd->in = iobuf_new(length);
+        if (cmd->in == NULL) {
+            cmd_finish(cmd, SCSI_BUSY);
+            return;
+        }
+        memcpy(cmd->in->data, data, length);
+        cmd->in_length = length;
+    }
+    cmd_good(cmd);
+}
+
+void
+cmd_fail_sense(struct scsi_cmd *cmd, const struct sense *sense)
+{
+    cmd->sense_length = sense_write(sense, false, cmd->sense);
+    if (sense_key(sense->condition) != SENSE_KEY_UNIT_ATTENTION) {
+        count_error(cmd->it_nexus->counters);
+        count_error(nexus_counters(cmd));
+    }
+    cmd_finish(cmd, SCSI_CHECK_CONDITION);
+}
+
+void
+cmd_fail(struct scsi_cmd *cmd, enum sense_condition condition)
+{
+    cmd_fail_sense(cmd, &(struct sense){.condition = condition});
+}
+
+void
+cmd_fail_at(struct scsi_cmd *cmd, enum sense_condition condition, uint64_t information)
+{
+    cmd_fail_sense(cmd, &(struct sense){.condition = condition,
+                                        .has_information = true,
+                                        .information = information});
+}
+
+void
+cmd_fail_cdb(struct scsi_cmd *cmd, unsigned byte, int bit)
+{
+    cmd_fail_sense(cmd, &(struct sense){.condition = SENSE_INVALID_FIELD_IN_CDB,
+                                        .field = {.where = SENSE_FIELD_IN_CDB,
+                                                  .byte = (uint16_t)byte,
+                                                  .bit = (int8_t)bit}});
+}
+
+void
+cmd_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit)
+{
+    cmd_fail_sense(cmd, &(struct sense){.condition = SENSE_INVALID_FIELD_IN_LIST,
+                                        .field = {.where = SENSE_FIELD_IN_LIST,
+                                                  .byte = (uint16_t)byte,
+                                                  .bit = (int8_t)bit}});
+}
+
+void
+cmd_fail_errno(struct scsi_cmd *cmd, int error, bool is_read, uint64_t lba)
+{
+    enum sense_condition condition;
+
+    if (error == ENOMEM || error == EAGAIN || error == EBUSY) {
+        cmd_finish(cmd, SCSI_BUSY);
+        return;
+    }
+    condition = sense_of_errno(error, is_read);
+    if (condition == SENSE_UNRECOVERED_READ_ERROR || condition == SENSE_WRITE_ERROR)
+        cmd_fail_at(cmd, condition, lba);
+    else
+        cmd_fail(cmd, condition);
+}
+
+enum sense_condition
+lun_readiness(const struct lun *lun)
+{
+    if (lun->store == NULL)
+        return SENSE_NOT_READY_INTERVENTION;
+    if (atomic_load_explicit(&lun->stopped, memory_order_relaxed))
+        return SENSE_NOT_READY_START_REQUIRED;
+    return SENSE_NO_SENSE;
+}
+
+/* The checks. Each says false when it has failed the command. */
+
+static bool
+check_lun(struct scsi_cmd *cmd)
+{
+    bool exempt = cmd->command != NULL && (cmd->command->flags & WITHOUT_LUN);
+
+    if (cmd->nexus == NULL && !exempt) {
+        cmd_fail(cmd, SENSE_LUN_NOT_SUPPORTED);
+        return false;
+    }
+    return true;
+}
+
+/* SAM-5 section 5.14 */
+static bool
+check_attention(struct scsi_cmd *cmd)
+{
+    bool exempt = cmd->command != NULL && (cmd->command->flags & PASSES_ATTENTION);
+    int attention;
+
+    if (cmd->nexus == NULL || exempt)
+        return true;
+    if (!(atomic_load_explicit(&cmd->nexus->verdict, memory_order_relaxed) & VERDICT_ATTENTION))
+        return true;
+    attention = nexus_take_attention(cmd->nexus);
+    if (attention < 0)
+        return true;
+    cmd_fail(cmd, sense_of_attention((enum unit_attention)attention));
+    return false;
+}
+
+/*
+ * An opcode with service actions of which this is not one, is INVALID FIELD IN CDB only for
+ * commands that are one command with variants; ours are commands in their own right, and
+ * initiators that probe for them look for INVALID COMMAND OPERATION CODE.
+ */
+static bool
+check_opcode(struct scsi_cmd *cmd)
+{
+    if (cmd->command == NULL || !command_is_offered(cmd->command, cmd_lun(cmd))) {
+        cmd_fail(cmd, SENSE_INVALID_OPCODE);
+        return false;
+    }
+    return true;
+}
+
+static bool
+check_cdb(struct scsi_cmd *cmd)
+{
+    const struct scsi_command *command = cmd->command;
+    unsigned control_at = cdb_length(cmd->cdb[0]) - 1u;
+
+    if (cmd->cdb[control_at] & 0x04) { /* NACA: no ACA here, INQUIRY says NORMACA=0 */
+        cmd_fail_cdb(cmd, control_at, 2);
+        return false;
+    }
+    if (command->layout != CDB_NO_RANGE)
+        cmd->range = cdb_range(command->layout, cmd->cdb);
+    if (!(command->flags & HAS_FUA))
+        cmd->range.fua = cmd->range.dpo = false;
+    if (!(command->flags & HAS_PROTECT))
+        cmd->range.protect = 0;
+    if (cmd->range.protect != 0) { /* no protection information: INQUIRY says PROTECT=0 */
+        cmd_fail_cdb(cmd, 1, 7);
+        return false;
+    }
+    if ((command->flags & LIMITED) &&
+        cmd->range.count > SCSI_TRANSFER_MAX / cmd_lun(cmd)->attributes.block_size) {
+        cmd_fail_cdb(cmd, cdb_count_at(command->layout), -1);
+        return false;
+    }
+    return command->check == NULL || command->check(cmd);
+}
+
+static bool
+check_medium(struct scsi_cmd *cmd)
+{
+    enum sense_condition readiness;
+
+    if (!(cmd->command->flags & NEEDS_MEDIUM))
+        return true;
+    readiness = lun_readiness(cmd_lun(cmd));
+    if (readiness != SENSE_NO_SENSE) {
+        cmd_fail(cmd, readiness);
+        return false;
+    }
+    return true;
+}
+
+static bool
+check_write_protection(struct scsi_cmd *cmd)
+{
+    if ((cmd->command->flags & WRITES) && nexus_is_read_only(cmd->nexus)) {
+        cmd_fail(cmd, SENSE_WRITE_PROTECTED);
+        return false;
+    }
+    return true;
+}
+
+static bool
+check_range(struct scsi_cmd *cmd)
+{
+    if (cmd->command->layout == CDB_NO_RANGE ||
+        lun_has_range(cmd_lun(cmd), cmd->range.lba, cmd->range.count))
+        return true;
+    cmd_fail_at(cmd, SENSE_LBA_OUT_OF_RANGE, cmd->range.lba);
+    return false;
+}
+
+static bool (*const checks[])(struct scsi_cmd *cmd) = {
+    check_lun, check_attention, check_opcode, /* part 2: reservations, ALUA */
+    check_cdb, check_medium,    check_write_protection, check_range,
+};
+
+static uint64_t
+out_length(const struct scsi_cmd *cmd)
+{
+    switch (cmd->command->out) {
+    case OUT_NONE:
+        return 0;
+    case OUT_BLOCKS:
+        return cmd->range.count * cmd_lun(cmd)->attributes.block_size;
+    case OUT_ONE_BLOCK:
+        return cdb_has_ndob(cmd->cdb) ? 0 : cmd_lun(cmd)->attributes.block_size;
+    case OUT_BYTCHK:
+        return cdb_bytchk_blocks(cmd->cdb, cmd->range.count) *
+               cmd_lun(cmd)->attributes.block_size;
+    case OUT_LIST:
+        return (uint64_t)cmd->cdb[7] << 8 | cmd->cdb[8];
+    }
+    assert(!"unknown kind of Data-Out");
+    return 0;
+}
+
+enum scsi_progress
+scsi_start(struct scsi_cmd *cmd)
+{
+    enum scsi_progress progress = SCSI_RUNNING;
+
+    cmd->started_us = now_us();
+    cmd->entered = true;
+    cmd->command = command_find(cmd->cdb);
+    cmd->in = cmd->out = cmd->scratch = NULL;
+    cmd->in_length = cmd->out_length = cmd->moved = cmd->step = 0;
+    cmd->range = (struct block_range){0};
+    cmd->sense_length = 0;
+    cmd->deferred.queued = false;
+    count_start(cmd->it_nexus->counters);
+    count_start(nexus_counters(cmd));
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (!checks[i](cmd))
+            goto out;
+    }
+    cmd->out_length = out_length(cmd);
+    if (cmd->out_length > 0)
+        progress = SCSI_WANTS_DATA;
+    else
+        cmd->command->run(cmd);
+out:
+    cmd->entered = false;
+    return progress;
+}
+
+/*
+ * The store may have shrunk while the data was on its way: what was in range then may not be
+ * now, and the store asserts nothing a peer can break, but an initiator deserves the right
+ * answer.
+ */
+void
+scsi_continue(struct scsi_cmd *cmd)
+{
+    cmd->entered = true;
+    if (cmd->aborted)
+        cmd_finish(cmd, SCSI_TASK_ABORTED);
+    else if (check_medium(cmd) && check_range(cmd))
+        cmd->command->run(cmd);
+    cmd->entered = false;
+}
+
+void
+scsi_give_up(struct scsi_cmd *cmd)
+{
+    drop(&cmd->out);
+    drop(&cmd->scratch);
+    if (cmd->it_nexus->counters != NULL)
+        counter_add(&cmd->it_nexus->counters->finished, 1);
+    if (nexus_counters(cmd) != NULL)
+        counter_add(&nexus_counters(cmd)->finished, 1);
+}
+
+const char *
+scsi_command_name(const struct scsi_cmd *cmd)
+{
+    const struct scsi_command *row = command_find(cmd->cdb);
+
+    return row != NULL ? row->name : "unknown opcode";
+}

@@ -1,0 +1,40 @@
+/* handlers.h: the functions that the rows of commands.c name. Only for src/scsi/. */
+#ifndef SCSI_HANDLERS_H
+#define SCSI_HANDLERS_H
+
+#include <stdbool.h>
+
+struct scsi_cmd;
+
+/* inquiry.c, report.c, mode.c */
+void inquiry(struct scsi_cmd *cmd);
+void request_sense(struct scsi_cmd *cmd);
+void mode_sense_6(struct scsi_cmd *cmd);
+void mode_sense_10(struct scsi_cmd *cmd);
+void report_luns(struct scsi_cmd *cmd);
+void report_opcodes(struct scsi_cmd *cmd);
+void report_task_management(struct scsi_cmd *cmd);
+
+/* disk_admin.c */
+void disk_test_unit_ready(struct scsi_cmd *cmd);
+void disk_read_capacity_10(struct scsi_cmd *cmd);
+void disk_read_capacity_16(struct scsi_cmd *cmd);
+void disk_start_stop(struct scsi_cmd *cmd);
+bool disk_start_stop_check(struct scsi_cmd *cmd);
+void disk_synchronize_cache(struct scsi_cmd *cmd);
+
+/* disk_rw.c */
+void disk_read(struct scsi_cmd *cmd);
+void disk_write(struct scsi_cmd *cmd);
+
+/* disk_compare.c */
+void disk_verify(struct scsi_cmd *cmd);
+bool disk_verify_check(struct scsi_cmd *cmd);
+
+/* disk_space.c */
+void disk_unmap(struct scsi_cmd *cmd);
+bool disk_unmap_check(struct scsi_cmd *cmd);
+void disk_write_same(struct scsi_cmd *cmd);
+bool disk_write_same_check(struct scsi_cmd *cmd);
+
+#endif

@@ -1,0 +1,111 @@
+/* lun.c: the life of a logical unit, and what happens to all its nexuses at once. */
+#include "scsi/lun.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "scsi/nexus.h"
+#include "store/store.h"
+
+struct lun *
+lun_new(const struct lun_identity *identity, const struct lun_attributes *attributes,
+        struct store *store, void (*released)(struct lun *lun), void *owner)
+{
+    struct lun *lun = calloc(1, sizeof *lun);
+
+    if (lun == NULL)
+        return NULL;
+    assert(attributes->block_size == 512 || attributes->block_size == 4096);
+    atomic_init(&lun->refs, 1);
+    atomic_init(&lun->stopped, false);
+    lun->identity = *identity;
+    lun->attributes = *attributes;
+    lun->store = store;
+    lun->released = released;
+    lun->owner = owner;
+    pthread_mutex_init(&lun->lock, NULL);
+    LIST_INIT(&lun->nexuses);
+    return lun;
+}
+
+struct lun *
+lun_ref(struct lun *lun)
+{
+    atomic_fetch_add_explicit(&lun->refs, 1, memory_order_relaxed);
+    return lun;
+}
+
+void
+lun_unref(struct lun *lun)
+{
+    /* Whoever releases it must see all that the others have written to it. */
+    if (lun != NULL && atomic_fetch_sub_explicit(&lun->refs, 1, memory_order_acq_rel) == 1)
+        lun->released(lun);
+}
+
+void
+lun_free(struct lun *lun)
+{
+    if (lun == NULL)
+        return;
+    assert(LIST_EMPTY(&lun->nexuses));
+    pthread_mutex_destroy(&lun->lock);
+    free(lun);
+}
+
+uint64_t
+lun_blocks(const struct lun *lun)
+{
+    if (lun->store == NULL)
+        return 0;
+    return atomic_load_explicit(&lun->store->size, memory_order_acquire) /
+           lun->attributes.block_size;
+}
+
+bool
+lun_has_range(const struct lun *lun, uint64_t lba, uint64_t count)
+{
+    uint64_t blocks = lun_blocks(lun);
+
+    return lba < blocks && count <= blocks - lba;
+}
+
+unsigned
+lun_capabilities(const struct lun *lun)
+{
+    unsigned capabilities = lun->store != NULL ? lun->store->capabilities : ~0u;
+
+    return lun->attributes.unmap ? capabilities : capabilities & ~(unsigned)STORE_CAN_UNMAP;
+}
+
+/* Under lun->lock. */
+static void
+raise_for_all(struct lun *lun, enum unit_attention attention, const struct nexus *except)
+{
+    struct nexus *nexus;
+
+    LIST_FOREACH (nexus, &lun->nexuses, link) {
+        if (nexus == except)
+            continue;
+        nexus->attentions |= 1u << attention;
+        atomic_fetch_or_explicit(&nexus->verdict, VERDICT_ATTENTION, memory_order_release);
+    }
+}
+
+void
+lun_capacity_changed(struct lun *lun)
+{
+    pthread_mutex_lock(&lun->lock);
+    raise_for_all(lun, ATTENTION_CAPACITY_CHANGED, NULL);
+    pthread_mutex_unlock(&lun->lock);
+}
+
+void
+lun_reset(struct lun *lun, const struct nexus *from)
+{
+    pthread_mutex_lock(&lun->lock);
+    raise_for_all(lun, ATTENTION_DEVICE_RESET, from);
+    pthread_mutex_unlock(&lun->lock);
+    /* A reset puts the unit into the active power condition (SPC-4 section 5.12.8). */
+    atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
+}

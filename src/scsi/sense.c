@@ -1,0 +1,144 @@
+/* sense.c: the bytes of sense data (SPC-4 section 4.5). */
+#include "scsi/sense.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "core/bytes.h"
+
+static const struct condition {
+    uint8_t key, asc, ascq;
+    const char *text;
+} conditions[SENSE_CONDITIONS] = {
+#define SENSE(name, key, asc, ascq, text) [SENSE_##name] = {key, asc, ascq, text},
+#include "scsi/sense.def"
+#undef SENSE
+};
+
+static const enum sense_condition of_attention[ATTENTIONS] = {
+    [ATTENTION_POWER_ON] = SENSE_POWER_ON,
+    [ATTENTION_BUS_RESET] = SENSE_BUS_RESET,
+    [ATTENTION_DEVICE_RESET] = SENSE_DEVICE_RESET,
+    [ATTENTION_CAPACITY_CHANGED] = SENSE_CAPACITY_CHANGED,
+    [ATTENTION_LUNS_CHANGED] = SENSE_LUNS_CHANGED,
+};
+
+/* The first row that fits; what has no row is a medium error. */
+static const struct {
+    int error;
+    enum sense_condition condition;
+} of_errno[] = {
+    {ENOSPC, SENSE_SPACE_ALLOCATION_FAILED},
+    {EDQUOT, SENSE_SPACE_ALLOCATION_FAILED},
+    {EFBIG, SENSE_SPACE_ALLOCATION_FAILED},
+    {EROFS, SENSE_WRITE_PROTECTED},
+    {EACCES, SENSE_WRITE_PROTECTED},
+    {EPERM, SENSE_WRITE_PROTECTED},
+    {ENODEV, SENSE_NOT_READY_INTERVENTION},
+    {ENXIO, SENSE_NOT_READY_INTERVENTION},
+    {ENOMEDIUM, SENSE_NOT_READY_INTERVENTION},
+    {ESHUTDOWN, SENSE_NOT_READY_INTERVENTION},
+    {ETIMEDOUT, SENSE_COMMUNICATION_TIMEOUT},
+    {EINVAL, SENSE_INTERNAL_TARGET_FAILURE},
+    {EOPNOTSUPP, SENSE_INTERNAL_TARGET_FAILURE},
+    {EBADF, SENSE_INTERNAL_TARGET_FAILURE},
+};
+
+uint8_t
+sense_key(enum sense_condition condition)
+{
+    return conditions[condition].key;
+}
+
+const char *
+sense_text(enum sense_condition condition)
+{
+    return conditions[condition].text;
+}
+
+enum sense_condition
+sense_of_attention(enum unit_attention attention)
+{
+    return of_attention[attention];
+}
+
+enum sense_condition
+sense_of_errno(int error, bool is_read)
+{
+    for (size_t i = 0; i < sizeof of_errno / sizeof of_errno[0]; i++) {
+        if (of_errno[i].error == error)
+            return of_errno[i].condition;
+    }
+    return is_read ? SENSE_UNRECOVERED_READ_ERROR : SENSE_WRITE_ERROR;
+}
+
+/* The field pointer of ILLEGAL REQUEST (SPC-4 section 4.5.2.4.2). */
+static void
+write_field_pointer(const struct sense_field *field, uint8_t bytes[3])
+{
+    bytes[0] = 0x80; /* SKSV */
+    if (field->where == SENSE_FIELD_IN_CDB)
+        bytes[0] |= 0x40;
+    if (field->bit >= 0)
+        bytes[0] |= (uint8_t)(0x08 | field->bit);
+    put_be16(bytes + 1, field->byte);
+}
+
+/* SPC-4 section 4.5.3 */
+static uint8_t
+write_fixed(const struct sense *sense, const struct condition *c, uint8_t *bytes)
+{
+    memset(bytes, 0, 18);
+    bytes[0] = 0x70;
+    bytes[2] = c->key;
+    /* INFORMATION has 32 bits here: what does not fit is not said (SBC-3 section 4.18). */
+    if (sense->has_information && sense->information <= UINT32_MAX) {
+        bytes[0] |= 0x80;
+        put_be32(bytes + 3, (uint32_t)sense->information);
+    }
+    bytes[7] = 10; /* ADDITIONAL SENSE LENGTH */
+    bytes[12] = c->asc;
+    bytes[13] = c->ascq;
+    if (sense->field.where != SENSE_FIELD_NONE)
+        write_field_pointer(&sense->field, bytes + 15);
+    return 18;
+}
+
+/* SPC-4 section 4.5.2 */
+static uint8_t
+write_descriptor(const struct sense *sense, const struct condition *c, uint8_t *bytes)
+{
+    uint8_t length = 8;
+
+    memset(bytes, 0, 8 + 12 + 8);
+    bytes[0] = 0x72;
+    bytes[1] = c->key;
+    bytes[2] = c->asc;
+    bytes[3] = c->ascq;
+    if (sense->has_information) {
+        uint8_t *d = bytes + length;
+        d[0] = 0x00; /* information descriptor */
+        d[1] = 0x0a;
+        d[2] = 0x80; /* VALID */
+        put_be64(d + 4, sense->information);
+        length += 12;
+    }
+    if (sense->field.where != SENSE_FIELD_NONE) {
+        uint8_t *d = bytes + length;
+        d[0] = 0x02; /* sense key specific descriptor */
+        d[1] = 0x06;
+        write_field_pointer(&sense->field, d + 4);
+        length += 8;
+    }
+    bytes[7] = (uint8_t)(length - 8);
+    return length;
+}
+
+uint8_t
+sense_write(const struct sense *sense, bool descriptor_format, uint8_t bytes[SCSI_SENSE_MAX])
+{
+    const struct condition *c = &conditions[sense->condition];
+
+    return descriptor_format ? write_descriptor(sense, c, bytes) : write_fixed(sense, c, bytes);
+}

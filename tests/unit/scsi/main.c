@@ -1,0 +1,27 @@
+/* main.c: runs the tests of the scsi layer. */
+#include <stdlib.h>
+
+#include "suites.h"
+
+static TCase *(*const cases[])(void) = {
+    sense_cases,
+    cdb_cases,
+    lun_cases,
+    rw_cases,
+};
+
+int
+main(void)
+{
+    Suite *s = suite_create("scsi");
+    SRunner *runner;
+    int failed;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        suite_add_tcase(s, cases[i]());
+    runner = srunner_create(s);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

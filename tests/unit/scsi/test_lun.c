@@ -1,0 +1,149 @@
+/* test_lun.c: ranges of a logical unit, and its nexuses' unit attentions. */
+#include "fixture.h"
+#include "suites.h"
+
+static const struct {
+    uint64_t lba, count;
+    bool there;
+} ranges[] = {
+    {0, 0, true},
+    {0, BLOCKS, true},
+    {0, BLOCKS + 1, false},
+    {BLOCKS - 1, 1, true},
+    {BLOCKS - 1, 2, false},
+    {BLOCKS, 0, false},
+    {BLOCKS, 1, false},
+    {UINT64_MAX, 0, false},
+    {UINT64_MAX, 1, false},
+    {1, UINT64_MAX, false},
+    {BLOCKS - 1, UINT64_MAX, false},
+    {UINT64_C(1) << 55, UINT64_C(1) << 55, false}, /* as bytes both are 0 */
+};
+
+START_TEST(a_range_must_lie_in_the_unit_without_overflow)
+{
+    struct fixture f;
+
+    fixture_open(&f);
+    ck_assert_int_eq(lun_has_range(f.lun, ranges[_i].lba, ranges[_i].count), ranges[_i].there);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(attentions_are_taken_in_order_of_precedence_each_once)
+{
+    struct fixture f;
+
+    fixture_open(&f);
+    for (int i = ATTENTIONS - 1; i >= 0; i--) {
+        nexus_raise(f.nexus, (enum unit_attention)i);
+        nexus_raise(f.nexus, (enum unit_attention)i);
+    }
+    nexus_clear(f.nexus, ATTENTION_BUS_RESET);
+    for (int i = 0; i < ATTENTIONS; i++) {
+        if (i == ATTENTION_BUS_RESET)
+            continue;
+        ck_assert_uint_eq(atomic_load(&f.nexus->verdict), VERDICT_ATTENTION);
+        ck_assert_int_eq(nexus_take_attention(f.nexus), i);
+    }
+    ck_assert_uint_eq(atomic_load(&f.nexus->verdict), 0);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), -1);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_reset_is_told_to_all_but_the_one_who_asked_for_it)
+{
+    struct fixture f;
+    struct nexus *other;
+
+    fixture_open(&f);
+    other = fixture_nexus(&f, false);
+    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_POWER_ON);
+    lun_reset(f.lun, f.nexus);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), -1);
+    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_DEVICE_RESET);
+    ck_assert_int_eq(nexus_take_attention(other), -1);
+    lun_reset(f.lun, NULL);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_DEVICE_RESET);
+    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_DEVICE_RESET);
+    nexus_free(other);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_change_of_capacity_is_told_to_all)
+{
+    struct fixture f;
+    struct nexus *other;
+
+    fixture_open(&f);
+    other = fixture_nexus(&f, true);
+    lun_capacity_changed(f.lun);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_CAPACITY_CHANGED);
+    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_POWER_ON);
+    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_CAPACITY_CHANGED);
+    nexus_free(other);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_unit_lives_as_long_as_a_nexus_does)
+{
+    struct fixture f;
+    struct nexus *other;
+
+    fixture_open(&f);
+    other = fixture_nexus(&f, false);
+    lun_unref(lun_ref(f.lun));
+    nexus_free(other);
+    ck_assert(!f.released);
+    nexus_free(NULL);
+    lun_unref(NULL);
+    lun_free(NULL);
+    fixture_close(&f);
+}
+END_TEST
+
+static const struct {
+    bool export_read_only, unit_read_only;
+    unsigned capabilities;
+    bool read_only;
+} protections[] = {
+    {false, false, FAKE_STORE_ALL, false},
+    {true, false, FAKE_STORE_ALL, true},
+    {false, true, FAKE_STORE_ALL, true},
+    {false, false, FAKE_STORE_ALL & ~(unsigned)STORE_CAN_WRITE, true},
+};
+
+START_TEST(writing_is_protected_by_export_unit_or_store)
+{
+    struct fixture f;
+    struct nexus *nexus;
+
+    fixture_open_as(&f, protections[_i].capabilities,
+                    (struct lun_attributes){.block_size = BLOCK,
+                                            .read_only = protections[_i].unit_read_only},
+                    BLOCKS);
+    nexus = fixture_nexus(&f, protections[_i].export_read_only);
+    ck_assert_int_eq(nexus_is_read_only(nexus), protections[_i].read_only);
+    nexus_free(nexus);
+    fixture_close(&f);
+}
+END_TEST
+
+TCase *
+lun_cases(void)
+{
+    TCase *t = tcase_create("lun");
+
+    tcase_add_loop_test(t, a_range_must_lie_in_the_unit_without_overflow, 0,
+                        sizeof ranges / sizeof ranges[0]);
+    tcase_add_test(t, attentions_are_taken_in_order_of_precedence_each_once);
+    tcase_add_test(t, a_reset_is_told_to_all_but_the_one_who_asked_for_it);
+    tcase_add_test(t, a_change_of_capacity_is_told_to_all);
+    tcase_add_test(t, a_unit_lives_as_long_as_a_nexus_does);
+    tcase_add_loop_test(t, writing_is_protected_by_export_unit_or_store, 0,
+                        sizeof protections / sizeof protections[0]);
+    return t;
+}

@@ -1,10 +1,11 @@
 noinst_LIBRARIES += src/iscsi/libiscsi.a
 src_iscsi_libiscsi_a_SOURCES =
 # Bytes and text: pure.
-src_iscsi_libiscsi_a_SOURCES += src/iscsi/pdu.h src/iscsi/opcodes.def src/iscsi/pdu_fields.def \
-	src/iscsi/pdu_reader.h \
-	src/iscsi/pdu_writer.h \
-	src/iscsi/text.h \
+src_iscsi_libiscsi_a_SOURCES += src/iscsi/opcodes.def src/iscsi/pdu_fields.def \
+	src/iscsi/pdu.c src/iscsi/pdu.h \
+	src/iscsi/pdu_reader.c src/iscsi/pdu_reader.h \
+	src/iscsi/pdu_writer.c src/iscsi/pdu_writer.h \
+	src/iscsi/text.c src/iscsi/text.h \
 	src/iscsi/params.h \
 	src/iscsi/login.h \
 	src/iscsi/discovery.h

@@ -27,8 +27,10 @@ struct pdu_writer {
     bool header_digest, data_digest;
 };
 
+/* In pairs, on the same thread. Done forgets what is queued; the last one of a thread also
+ * gives the free list back. */
 void pdu_writer_init(struct pdu_writer *w);
-void pdu_writer_done(struct pdu_writer *w); /* forgets what is queued */
+void pdu_writer_done(struct pdu_writer *w);
 
 /* For PDUs that are added from now on. */
 void pdu_writer_set_digests(struct pdu_writer *w, bool header_digest, bool data_digest);
@@ -57,8 +59,5 @@ int pdu_writer_iovecs(const struct pdu_writer *w, struct iovec *iov, int max);
 
 /* The first N bytes, at most pdu_writer_queued(), have left. */
 void pdu_writer_sent(struct pdu_writer *w, size_t n);
-
-/* Gives back this thread's free list: at the end of a thread, in tests. */
-void pdu_writer_cache_free(void);
 
 #endif

@@ -1,5 +1,9 @@
 check_PROGRAMS += test_iscsi
 test_iscsi_SOURCES = tests/unit/iscsi/main.c tests/unit/iscsi/suites.h
+# Bytes and text.
+test_iscsi_SOURCES += tests/unit/iscsi/test_pdu.c tests/unit/iscsi/test_pdu_reader.c \
+	tests/unit/iscsi/test_pdu_writer.c tests/unit/iscsi/test_text.c
+# Sessions.
 test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_in.c \
 	tests/unit/iscsi/test_data_out.c tests/unit/iscsi/test_registry.c
 test_iscsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

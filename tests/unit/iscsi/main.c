@@ -4,6 +4,12 @@
 #include "suites.h"
 
 static TCase *(*const cases[])(void) = {
+    /* Bytes and text. */
+    pdu_cases,
+    pdu_reader_cases,
+    pdu_writer_cases,
+    text_cases,
+    /* Sessions. */
     window_cases,
     data_in_cases,
     data_out_cases,

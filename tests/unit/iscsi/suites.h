@@ -4,6 +4,13 @@
 
 #include <check.h>
 
+/* Bytes and text. */
+TCase *pdu_cases(void);
+TCase *pdu_reader_cases(void);
+TCase *pdu_writer_cases(void);
+TCase *text_cases(void);
+
+/* Sessions. */
 TCase *window_cases(void);
 TCase *data_in_cases(void);
 TCase *data_out_cases(void);

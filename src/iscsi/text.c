@@ -1,0 +1,218 @@
+/* text.c: key=value lists. */
+#include "iscsi/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/parse.h"
+
+/* Room for at least NEEDED bytes, at most LIMIT. 0, -E2BIG or -ENOMEM. */
+static int
+grow(char **bytes, size_t *capacity, size_t needed, size_t limit)
+{
+    size_t wanted = *capacity * 2 > 512 ? *capacity * 2 : 512;
+    char *larger;
+
+    if (needed > limit)
+        return -E2BIG;
+    if (needed <= *capacity)
+        return 0;
+    wanted = wanted < needed ? needed : wanted;
+    wanted = wanted > limit ? limit : wanted;
+    larger = realloc(*bytes, wanted);
+    if (larger == NULL)
+        return -ENOMEM;
+    *bytes = larger;
+    *capacity = wanted;
+    return 0;
+}
+
+int
+text_input_add(struct text_input *in, const void *bytes, size_t n)
+{
+    int result;
+
+    if (n == 0)
+        return 0;
+    if (n > TEXT_LIST_MAX)
+        return -E2BIG;
+    result = grow(&in->bytes, &in->capacity, in->length + n, TEXT_LIST_MAX);
+    if (result < 0)
+        return result;
+    memcpy(in->bytes + in->length, bytes, n);
+    in->length += n;
+    return 0;
+}
+
+void
+text_input_done(struct text_input *in)
+{
+    free(in->bytes);
+    memset(in, 0, sizeof *in);
+}
+
+static bool
+is_key_character(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr(".-+@_#", c) != NULL);
+}
+
+static bool
+is_key(const char *key)
+{
+    const char *p = key;
+
+    while (is_key_character(*p))
+        p++;
+    return *p == '\0' && p > key && p - key <= TEXT_KEY_MAX;
+}
+
+/* PAIR is one string. */
+static const char *
+add_pair(struct text_list *list, char *pair)
+{
+    char *equals = strchr(pair, '=');
+
+    if (equals == NULL)
+        return "a pair without '='";
+    *equals = '\0';
+    if (!is_key(pair))
+        return "not the name of a key";
+    if (strlen(equals + 1) > TEXT_VALUE_MAX)
+        return "a value that is too long";
+    if (text_value(list, pair) != NULL)
+        return "a key that comes twice";
+    if (list->count == TEXT_PAIRS_MAX)
+        return "too many keys";
+    list->pairs[list->count++] = (struct text_pair){.key = pair, .value = equals + 1};
+    return NULL;
+}
+
+const char *
+text_parse(char *bytes, size_t n, struct text_list *ret)
+{
+    const char *problem = NULL;
+    char *end;
+
+    ret->count = 0;
+    while (n > 0 && problem == NULL) {
+        end = memchr(bytes, '\0', n);
+        if (end == NULL)
+            return "a pair that does not end";
+        if (end > bytes)
+            problem = add_pair(ret, bytes);
+        n -= (size_t)(end + 1 - bytes);
+        bytes = end + 1;
+    }
+    return problem;
+}
+
+const char *
+text_value(const struct text_list *list, const char *key)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->pairs[i].key, key) == 0)
+            return list->pairs[i].value;
+    return NULL;
+}
+
+bool
+text_list_has(const char *list, const char *value)
+{
+    size_t length = strlen(value), element;
+
+    for (;; list += element + 1) {
+        element = strcspn(list, ",");
+        if (element == length && memcmp(list, value, length) == 0)
+            return true;
+        if (list[element] == '\0')
+            return false;
+    }
+}
+
+int
+text_boolean(const char *value, bool *ret)
+{
+    if (strcmp(value, "Yes") != 0 && strcmp(value, "No") != 0)
+        return -1;
+    *ret = value[0] == 'Y';
+    return 0;
+}
+
+int
+text_number(const char *value, uint64_t *ret)
+{
+    return parse_u64(value, 0, UINT64_MAX, ret);
+}
+
+void
+text_output_init(struct text_output *out, size_t limit)
+{
+    memset(out, 0, sizeof *out);
+    out->limit = limit;
+}
+
+void
+text_output_done(struct text_output *out)
+{
+    free(out->bytes);
+    text_output_init(out, out->limit);
+}
+
+void
+text_output_clear(struct text_output *out)
+{
+    out->length = 0;
+    out->given = 0;
+    out->error = 0;
+}
+
+void
+text_put(struct text_output *out, const char *key, const char *value)
+{
+    size_t key_length = strlen(key), value_length = strlen(value);
+    size_t end = out->length + key_length + 1 + value_length + 1;
+    int result = grow(&out->bytes, &out->capacity, end, out->limit);
+    char *p;
+
+    if (result < 0) {
+        out->error = result;
+        return;
+    }
+    p = out->bytes + out->length;
+    memcpy(p, key, key_length);
+    p[key_length] = '=';
+    memcpy(p + key_length + 1, value, value_length + 1);
+    out->length = end;
+}
+
+void
+text_put_number(struct text_output *out, const char *key, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    text_put(out, key, text);
+}
+
+void
+text_put_boolean(struct text_output *out, const char *key, bool value)
+{
+    text_put(out, key, value ? "Yes" : "No");
+}
+
+const char *
+text_output_piece(struct text_output *out, size_t max, size_t *length, bool *is_last)
+{
+    size_t left = out->length - out->given;
+    const char *piece = out->bytes != NULL ? out->bytes + out->given : "";
+
+    *length = left < max ? left : max;
+    *is_last = *length == left;
+    out->given += *length;
+    return piece;
+}

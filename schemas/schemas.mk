@@ -1,5 +1,10 @@
-# The API fragments; embedded by catalog/schema.c.
-EXTRA_DIST += schemas/openrpc.json schemas/common.json schemas/rpc.json schemas/daemon.json \
+# The API fragments; embedded by embedded.c, merged by catalog/schema.c.
+schema_fragments = schemas/openrpc.json schemas/common.json schemas/rpc.json schemas/daemon.json \
 	schemas/config.json schemas/backstore.json schemas/target.json schemas/lun.json \
 	schemas/acl.json schemas/portal_group.json schemas/session.json schemas/stats.json \
 	schemas/log.json
+EXTRA_DIST += $(schema_fragments) schemas/README.md
+
+src_catalog_libcatalog_a_SOURCES += schemas/embedded.c schemas/embedded.h
+src_catalog_libcatalog_a_CPPFLAGS = $(AM_CPPFLAGS) -DSCHEMAS_FOLDER='"$(abs_top_srcdir)/schemas"'
+schemas/src_catalog_libcatalog_a-embedded.$(OBJEXT): $(schema_fragments)

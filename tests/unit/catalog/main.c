@@ -20,6 +20,7 @@ main(void)
 
     suite_add_tcase(s, catalog_cases());
     suite_add_tcase(s, publish_cases());
+    suite_add_tcase(s, schema_cases());
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);
     failed = srunner_ntests_failed(run);

@@ -6,5 +6,6 @@
 
 TCase *catalog_cases(void);
 TCase *publish_cases(void);
+TCase *schema_cases(void);
 
 #endif

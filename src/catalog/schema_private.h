@@ -1,0 +1,45 @@
+/* schema_private.h: what the files of the schema interpreter share. Main only. */
+#ifndef CATALOG_SCHEMA_PRIVATE_H
+#define CATALOG_SCHEMA_PRIVATE_H
+
+#include <jansson.h>
+#include <regex.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Schemas and values that are nested deeper than this are refused. */
+#define SCHEMA_DEPTH_MAX 64
+
+/* jansson iterates over objects that are not const only; nothing is changed through this. */
+static inline json_t *
+json_members(const json_t *object)
+{
+    return (json_t *)(uintptr_t)object;
+}
+
+/* Where "$ref" leads; NULL: nowhere. ROOT NULL: the loaded document. Borrowed. */
+const json_t *schema_resolve(const json_t *root, const char *ref);
+
+/* SCHEMA, or what it leads to through its "$ref"s; NULL: nowhere. Borrowed. */
+const json_t *schema_follow(const json_t *root, const json_t *schema);
+
+/*
+ * Tagged unions: the alternative of SCHEMA's "oneOf" whose tag (named by "x-discriminator") has
+ * the const that VALUE's tag has. NULL where there is none. Borrowed.
+ */
+const json_t *schema_variant(const json_t *root, const json_t *schema, const json_t *value);
+
+/* The compiled expression, from a cache; NULL: it is not one. Borrowed until
+ * schema_unload(). */
+const regex_t *schema_pattern(const char *pattern);
+void schema_patterns_free(void);
+
+/* JSON equality in the sense of JSON Schema: 1 and 1.0 are the same. */
+bool schema_equal(const json_t *a, const json_t *b);
+
+struct error;
+
+/* Whether SCHEMA keeps to the dialect of schemas/README.md. WHERE is for the message. */
+int schema_lint(const json_t *root, const json_t *schema, const char *where, struct error *err);
+
+#endif

@@ -118,16 +118,12 @@ check_config(const struct store_config *config, const struct store_type **type,
 }
 
 /* A partial block at the end of what was found cannot be addressed: it is left out. */
-static int
-settle_size(const struct store_config *config, struct store *s, struct error *err)
+static void
+settle_size(struct store *s)
 {
     uint64_t found = atomic_load(&s->size);
     uint64_t whole = found - found % s->block_size;
 
-    if (whole == 0)
-        return error_set(err, ERROR_INVALID_PARAMS,
-                         "'%s' has %" PRIu64 " bytes, which is less than one block of %u",
-                         config->path != NULL ? config->path : s->name, found, s->block_size);
     if (whole != found)
         log_warning("store", "size is not a multiple of the block size; the rest is left out",
                     "store", s->name, "size", log_number(found), "block_size",
@@ -135,7 +131,6 @@ settle_size(const struct store_config *config, struct store *s, struct error *er
     atomic_store(&s->size, whole);
     if (s->physical_block_size < s->block_size)
         s->physical_block_size = s->block_size;
-    return 0;
 }
 
 int
@@ -148,10 +143,7 @@ store_open(const struct store_config *config, struct store **ret, struct error *
         return -1;
     if (config->check_only)
         return 0;
-    if (settle_size(config, s, err) < 0) {
-        type->close(s);
-        return -1;
-    }
+    settle_size(s);
     *ret = s;
     return 0;
 }

@@ -4,9 +4,7 @@
 #include <string.h>
 
 const struct store_type *const store_types[] = {
-    &null_store_type,
-    &ram_store_type,
-    NULL,
+    &aio_store_type, &rdwr_store_type, &ram_store_type, &null_store_type, NULL,
 };
 
 const struct store_type *

@@ -6,5 +6,7 @@
 
 extern const struct store_type null_store_type;
 extern const struct store_type ram_store_type;
+extern const struct store_type rdwr_store_type;
+extern const struct store_type aio_store_type;
 
 #endif

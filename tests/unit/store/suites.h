@@ -7,5 +7,6 @@
 TCase *store_cases(void);
 TCase *fake_cases(void);
 TCase *memory_cases(void);
+TCase *file_io_cases(void);
 
 #endif

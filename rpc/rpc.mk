@@ -1,2 +1,26 @@
 noinst_LIBRARIES += rpc/librpc.a
-rpc_librpc_a_SOURCES =
+rpc_librpc_a_SOURCES = \
+	rpc/audit.c rpc/audit.h \
+	rpc/call.c rpc/call.h \
+	rpc/change.c rpc/change.h \
+	rpc/dispatch.c rpc/dispatch.h \
+	rpc/endpoints.c rpc/endpoints.h \
+	rpc/errors.c rpc/errors.h \
+	rpc/http.c rpc/http.h \
+	rpc/jsonrpc.c rpc/jsonrpc.h \
+	rpc/near.c rpc/near.h \
+	rpc/rpc.c rpc/rpc.h \
+	rpc/methods/acl.c \
+	rpc/methods/backstore.c rpc/methods/backstore.h \
+	rpc/methods/backstore_change.c \
+	rpc/methods/config.c \
+	rpc/methods/daemon.c \
+	rpc/methods/log.c \
+	rpc/methods/lun.c \
+	rpc/methods/methods.c rpc/methods/methods.h \
+	rpc/methods/portal_group.c \
+	rpc/methods/rpc.c \
+	rpc/methods/session.c rpc/methods/session.h \
+	rpc/methods/stats.c \
+	rpc/methods/target.c rpc/methods/target.h
+EXTRA_DIST += rpc/README.md

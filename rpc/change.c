@@ -1,0 +1,228 @@
+/* change.c: what all changes have in common. */
+#include "rpc/change.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/schema.h"
+
+static json_t *
+edit(struct commit *commit, const json_t *document)
+{
+    struct change *change = commit->arg;
+
+    return change->kind->edit(change, document);
+}
+
+static void
+change_free(struct change *change)
+{
+    commit_release(&change->commit);
+    free(change->path);
+    free(change);
+}
+
+void
+change_answer(struct change *change, json_t *result, const struct error *err)
+{
+    if (err != NULL)
+        rpc_call_error(change->call, err, NULL);
+    else
+        rpc_call_result(change->call, result);
+    change_free(change);
+}
+
+static void
+refuse(struct change *change)
+{
+    struct commit *c = &change->commit;
+    json_t *data = json_incref(c->error_data);
+
+    if (c->error.code == ERROR_REVISION_MISMATCH && data == NULL)
+        data = json_pack("{s:I, s:I}", "expected", (json_int_t)c->expect_revision, "actual",
+                         (json_int_t)commit_revision());
+    rpc_call_error(change->call, &c->error, data);
+    change_free(change);
+}
+
+static void
+done(struct commit *c)
+{
+    struct change *change = c->arg;
+    json_t *result;
+
+    if (c->error.code != ERROR_NONE) {
+        refuse(change);
+        return;
+    }
+    result =
+        json_pack("{s:b, s:I, s:o}", "changed", c->changed, "revision", (json_int_t)c->revision,
+                  "changes", c->changes != NULL ? json_incref(c->changes) : json_array());
+    if (c->dry_run)
+        json_object_set_new(result, "dry_run", json_true());
+    if (change->kind->show != NULL && result != NULL)
+        change->kind->show(change, c->after != NULL ? c->after : commit_document(), result);
+    if (change->kind->finish != NULL && !c->dry_run && c->changed)
+        change->kind->finish(change, result);
+    else
+        change_answer(change, result, NULL);
+}
+
+struct change *
+change_new(struct rpc_call *call, const struct change_kind *kind)
+{
+    struct change *change = calloc(1, sizeof *change);
+    struct commit *c;
+
+    if (change == NULL) {
+        rpc_call_result(call, NULL);
+        return NULL;
+    }
+    c = &change->commit;
+    change->call = call;
+    change->kind = kind;
+    c->mode = COMMIT_MERGE;
+    c->edit = edit;
+    c->expect_revision = rpc_call_integer(call, "expect_revision", -1);
+    c->dry_run = rpc_call_bool(call, "dry_run");
+    c->force = rpc_call_bool(call, "force");
+    c->method = rpc_call_method(call);
+    c->done = done;
+    c->arg = change;
+    return change;
+}
+
+void
+change_go(struct change *change)
+{
+    commit_start(&change->commit);
+}
+
+void
+change_start(struct rpc_call *call, const struct change_kind *kind)
+{
+    struct change *change = change_new(call, kind);
+
+    if (change != NULL)
+        change_go(change);
+}
+
+json_t *
+change_fail(struct change *change, json_t *data, enum error_code code, const char *format, ...)
+{
+    char message[sizeof change->commit.error.message];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(message, sizeof message, format, ap);
+    va_end(ap);
+    error_set(&change->commit.error, code, "%s", message);
+    change->commit.error_data = data;
+    return NULL;
+}
+
+json_t *
+change_not_found(struct change *change, const char *kind, const json_t *names, const char *name)
+{
+    change->commit.error_data = rpc_not_found(&change->commit.error, kind, names, name);
+    return NULL;
+}
+
+json_t *
+document_object(const json_t *document, const char *map, const char *name)
+{
+    return json_object_get(json_object_get(document, map), name);
+}
+
+json_t *
+patch_object(const char *map, const char *name, json_t *value)
+{
+    return json_pack("{s:{s:o}}", map, name, value);
+}
+
+json_t *
+patch_in_target(const char *target, const char *map, const char *name, json_t *value)
+{
+    return json_pack("{s:{s:{s:{s:o}}}}", "targets", target, map, name, value);
+}
+
+/* Adds to DIFFERENCES what in WANTED is not as in FOUND: objects by member, the rest as a
+ * whole.
+ */
+static void
+compare(const json_t *wanted, const json_t *found, const char *path, json_t *differences)
+{
+    const char *name;
+    json_t *each;
+    char below[512];
+
+    if (json_is_object(wanted) && json_is_object(found)) {
+        json_object_foreach ((json_t *)(uintptr_t)wanted, name, each) {
+            snprintf(below, sizeof below, "%s/%s", path, name);
+            compare(each, json_object_get(found, name), below, differences);
+        }
+        return;
+    }
+    if (found != NULL && json_equal(wanted, found))
+        return;
+    json_array_append_new(differences, json_pack("{s:s, s:O, s:O*}", "path", path, "wanted",
+                                                 wanted, "found", found));
+}
+
+json_t *
+change_compare(struct change *change, const char *kind, const char *name, json_t *wanted,
+               json_t *found)
+{
+    json_t *differences = json_array();
+    const char *first;
+
+    compare(wanted, found, "", differences);
+    json_decref(wanted);
+    json_decref(found);
+    if (json_array_size(differences) == 0) {
+        json_decref(differences);
+        return json_object();
+    }
+    first = json_string_value(json_object_get(json_array_get(differences, 0), "path"));
+    return change_fail(
+        change,
+        json_pack("{s:s, s:s, s:o}", "kind", kind, "object", name, "differences", differences),
+        ERROR_ALREADY_EXISTS, "there is a %s '%s' already, with another %s", kind, name,
+        first != NULL && first[0] == '/' ? first + 1 : "value");
+}
+
+static bool
+is_known(const json_t *properties, const char *const *except, const char *name)
+{
+    for (; except != NULL && *except != NULL; except++)
+        if (strcmp(*except, name) == 0)
+            return false;
+    return json_object_get(properties, name) != NULL;
+}
+
+bool
+change_set_is_known(struct change *change, const char *schema, const char *const *except)
+{
+    const json_t *properties = json_object_get(schema_component(schema), "properties");
+    const json_t *set = json_object_get(change->call->params, "set");
+    json_t *problem;
+    const char *name;
+    json_t *unused;
+    char path[256];
+
+    json_object_foreach ((json_t *)(uintptr_t)set, name, unused) {
+        if (is_known(properties, except, name))
+            continue;
+        snprintf(path, sizeof path, "/set/%s", name);
+        problem = json_pack("{s:s, s:s, s:s}", "path", path, "keyword", "additionalProperties",
+                            "message", "unknown member");
+        change_fail(change,
+                    json_pack("{s:s, s:s, s:[o]}", "path", path, "keyword",
+                              "additionalProperties", "problems", problem),
+                    ERROR_INVALID_PARAMS, "%s: unknown member", path + 1);
+        return false;
+    }
+    return true;
+}

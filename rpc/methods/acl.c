@@ -1,0 +1,123 @@
+/* acl.c: who may log in to a target. */
+#include <stdio.h>
+
+#include "catalog/schema.h"
+#include "rpc/methods/methods.h"
+#include "rpc/methods/target.h"
+
+static void
+list(struct rpc_call *call)
+{
+    json_t *targets = targets_wanted(call, commit_document(), rpc_call_string(call, "target"));
+    json_t *acls, *config, *unused;
+    const char *name, *initiator;
+
+    if (targets == NULL)
+        return;
+    acls = json_array();
+    json_object_foreach (targets, name, config) {
+        json_object_foreach (json_object_get(config, "acls"), initiator, unused) {
+            json_array_append_new(
+                acls, json_pack("{s:s, s:s}", "target", name, "initiator", initiator));
+        }
+    }
+    json_decref(targets);
+    rpc_call_result(
+        call, json_pack("{s:o, s:I}", "acls", acls, "revision", (json_int_t)commit_revision()));
+}
+
+static void
+show(struct change *change, const json_t *after, json_t *result)
+{
+    (void)after;
+    json_object_set_new(
+        result, "acl",
+        json_pack("{s:s}", "initiator", rpc_call_string(change->call, "initiator")));
+}
+
+/* The entry that the call names in TARGET, NULL: there is none. */
+static json_t *
+named_entry(const struct change *change, const json_t *target)
+{
+    return json_object_get(json_object_get(target, "acls"),
+                           rpc_call_string(change->call, "initiator"));
+}
+
+static json_t *
+entry_not_found(struct change *change, const json_t *target)
+{
+    return change_not_found(change, "acl", json_object_get(target, "acls"),
+                            rpc_call_string(change->call, "initiator"));
+}
+
+static json_t *
+patch_entry(const struct change *change, json_t *value)
+{
+    return patch_in_target(rpc_call_string(change->call, "target"), "acls",
+                           rpc_call_string(change->call, "initiator"), value);
+}
+
+/* An entry has no attributes yet, so one that is there is always the same. */
+static json_t *
+create_edit(struct change *change, const json_t *document)
+{
+    const json_t *target = change_target(change, document);
+
+    if (target == NULL)
+        return NULL;
+    return named_entry(change, target) != NULL ? json_object()
+                                               : patch_entry(change, json_object());
+}
+
+static void
+create(struct rpc_call *call)
+{
+    static const struct change_kind kind = {.edit = create_edit, .show = show};
+
+    change_start(call, &kind);
+}
+
+static json_t *
+update_edit(struct change *change, const json_t *document)
+{
+    const json_t *target = change_target(change, document);
+
+    if (target == NULL)
+        return NULL;
+    if (named_entry(change, target) == NULL)
+        return entry_not_found(change, target);
+    return patch_entry(change, json_incref(json_object_get(change->call->given, "set")));
+}
+
+static void
+update(struct rpc_call *call)
+{
+    static const struct change_kind kind = {.edit = update_edit, .show = show};
+
+    change_start(call, &kind);
+}
+
+static json_t *
+delete_edit(struct change *change, const json_t *document)
+{
+    const json_t *target =
+        document_object(document, "targets", rpc_call_string(change->call, "target"));
+
+    if (named_entry(change, target) != NULL)
+        return patch_entry(change, json_null());
+    if (rpc_call_bool(change->call, "missing_ok"))
+        return json_object();
+    return change_target(change, document) != NULL ? entry_not_found(change, target) : NULL;
+}
+
+static void delete (struct rpc_call *call)
+{
+    static const struct change_kind kind = {.edit = delete_edit};
+
+    change_start(call, &kind);
+}
+
+const struct rpc_method acl_methods[] = {
+    {"acl.list", list, false},     {"acl.create", create, false}, {"acl.update", update, false},
+    {"acl.delete", delete, false}, {NULL, NULL, false},
+};

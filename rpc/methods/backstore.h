@@ -1,0 +1,27 @@
+/* backstore.h: what the files about backing stores share. */
+#ifndef RPC_METHODS_BACKSTORE_H
+#define RPC_METHODS_BACKSTORE_H
+
+#include <jansson.h>
+
+#include "rpc/call.h"
+#include "rpc/change.h"
+
+struct backstore;
+struct catalog;
+
+void backstore_create(struct rpc_call *call);
+void backstore_update(struct rpc_call *call);
+void backstore_resize(struct rpc_call *call);
+void backstore_delete(struct rpc_call *call);
+
+/* A BackstoreState. */
+json_t *backstore_json(const struct catalog *catalog, const struct backstore *b);
+
+/* The schema of TYPE's configuration, borrowed; NULL where there is none. */
+json_t *backstore_config_schema(const char *type);
+
+/* A copy of CONFIG (with its type in it) with its defaults. */
+json_t *backstore_with_defaults(const json_t *config);
+
+#endif

@@ -1,0 +1,42 @@
+/* methods.c: all tables, and what the methods share. */
+#include "rpc/methods/methods.h"
+
+#include <stddef.h>
+
+const struct rpc_method *const all_methods[] = {
+    rpc_methods,     daemon_methods, config_methods, backstore_methods,
+    target_methods,  lun_methods,    acl_methods,    portal_group_methods,
+    session_methods, stats_methods,  log_methods,    NULL,
+};
+
+/* One daemon in a process; set before the first call. */
+static struct methods_context context;
+
+void
+methods_set_context(const struct methods_context *now)
+{
+    context = *now;
+}
+
+const struct methods_context *
+methods_context(void)
+{
+    return &context;
+}
+
+json_t *
+time_json(time_t when)
+{
+    char text[32];
+    struct tm tm;
+
+    gmtime_r(&when, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return json_string(text);
+}
+
+bool
+portal_is_listening(const char *address, uint16_t port)
+{
+    return context.portal_listening == NULL || context.portal_listening(address, port);
+}

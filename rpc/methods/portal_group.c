@@ -1,0 +1,175 @@
+/* portal_group.c: where the daemon listens for initiators. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/schema.h"
+#include "rpc/change.h"
+#include "rpc/methods/methods.h"
+
+/* A PortalGroup. */
+static json_t *
+group_json(const char *tag, const json_t *config)
+{
+    json_t *ret = schema_with_defaults(NULL, schema_component("PortalGroupConfig"), config);
+    json_t *portal;
+    size_t i;
+
+    json_array_foreach (json_object_get(ret, "portals"), i, portal) {
+        const char *address = json_string_value(json_object_get(portal, "address"));
+        json_int_t port = json_integer_value(json_object_get(portal, "port"));
+
+        json_object_set_new(portal, "listening",
+                            json_boolean(portal_is_listening(address, (uint16_t)port)));
+    }
+    json_object_set_new(ret, "tag", json_integer(atoi(tag)));
+    return ret;
+}
+
+static void
+list(struct rpc_call *call)
+{
+    const json_t *groups = json_object_get(commit_document(), "portal_groups");
+    json_t *all = json_array(), *config;
+    const char *tag;
+
+    json_object_foreach ((json_t *)(uintptr_t)groups, tag, config) {
+        json_array_append_new(all, group_json(tag, config));
+    }
+    rpc_call_result(call, json_pack("{s:o, s:I}", "portal_groups", all, "revision",
+                                    (json_int_t)commit_revision()));
+}
+
+/* The tag of the call as a key of the document. */
+static const char *
+tag_key(const struct change *change, char key[24])
+{
+    snprintf(key, 24, "%d", (int)rpc_call_integer(change->call, "tag", 0));
+    return key;
+}
+
+static void
+show(struct change *change, const json_t *after, json_t *result)
+{
+    char key[24];
+    const json_t *config = document_object(after, "portal_groups", tag_key(change, key));
+
+    if (config != NULL)
+        json_object_set_new(result, "portal_group", group_json(key, config));
+}
+
+/* The portals given, without what is only state. */
+static json_t *
+wanted_config(const struct change *change)
+{
+    json_t *portals = json_object_get(change->call->given, "portals");
+    json_t *config = json_pack("{s:O}", "portals", portals), *ret;
+
+    ret = schema_without_read_only(NULL, schema_component("PortalGroupConfig"), config);
+    json_decref(config);
+    return ret;
+}
+
+static json_t *
+create_edit(struct change *change, const json_t *document)
+{
+    const json_t *schema = schema_component("PortalGroupConfig"), *found;
+    json_t *wanted = wanted_config(change), *full;
+    char key[24];
+
+    found = document_object(document, "portal_groups", tag_key(change, key));
+    if (found == NULL)
+        return patch_object("portal_groups", key, wanted);
+    /* Lists are compared whole, so both sides need their defaults. */
+    full = schema_with_defaults(NULL, schema, wanted);
+    json_decref(wanted);
+    return change_compare(change, "portal_group", key, full,
+                          schema_with_defaults(NULL, schema, found));
+}
+
+static void
+create(struct rpc_call *call)
+{
+    static const struct change_kind kind = {.edit = create_edit, .show = show};
+
+    change_start(call, &kind);
+}
+
+static json_t *
+group_not_found(struct change *change, const json_t *document, const char *key)
+{
+    return change_not_found(change, "portal_group", json_object_get(document, "portal_groups"),
+                            key);
+}
+
+static json_t *
+update_edit(struct change *change, const json_t *document)
+{
+    char key[24];
+
+    if (document_object(document, "portal_groups", tag_key(change, key)) == NULL)
+        return group_not_found(change, document, key);
+    return patch_object("portal_groups", key, wanted_config(change));
+}
+
+static void
+update(struct rpc_call *call)
+{
+    static const struct change_kind kind = {.edit = update_edit, .show = show};
+
+    change_start(call, &kind);
+}
+
+/* The targets of DOCUMENT that are reached through TAG. */
+static json_t *
+targets_on(const json_t *document, json_int_t tag)
+{
+    json_t *users = json_array(), *config, *full, *each;
+    const char *name;
+    size_t i;
+
+    json_object_foreach (json_object_get(document, "targets"), name, config) {
+        full = schema_with_defaults(NULL, schema_component("TargetConfig"), config);
+        json_array_foreach (json_object_get(full, "portal_groups"), i, each) {
+            if (json_integer_value(each) == tag)
+                json_array_append_new(users,
+                                      json_pack("{s:s, s:s}", "kind", "target", "name", name));
+        }
+        json_decref(full);
+    }
+    return users;
+}
+
+static json_t *
+delete_edit(struct change *change, const json_t *document)
+{
+    json_t *users;
+    char key[24];
+
+    if (document_object(document, "portal_groups", tag_key(change, key)) == NULL)
+        return rpc_call_bool(change->call, "missing_ok")
+                   ? json_object()
+                   : group_not_found(change, document, key);
+    users = targets_on(document, rpc_call_integer(change->call, "tag", 0));
+    if (json_array_size(users) > 0)
+        return change_fail(change, json_pack("{s:o}", "objects", users), ERROR_BUSY,
+                           "portal group %s is used by %zu target%s", key,
+                           json_array_size(users), json_array_size(users) == 1 ? "" : "s");
+    json_decref(users);
+    return patch_object("portal_groups", key, json_null());
+}
+
+static void delete (struct rpc_call *call)
+{
+    static const struct change_kind kind = {.edit = delete_edit};
+
+    change_start(call, &kind);
+}
+
+const struct rpc_method portal_group_methods[] = {
+    {"portal_group.list", list, false},
+    {"portal_group.create", create, false},
+    {"portal_group.update", update, false},
+    {"portal_group.delete", delete, false},
+    {NULL, NULL, false},
+};

@@ -1,0 +1,198 @@
+/* stats.c: counters, by whatever they are asked. */
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/catalog.h"
+#include "catalog/publish.h"
+#include "core/counters.h"
+#include "iscsi/registry.h"
+#include "rpc/methods/methods.h"
+#include "rpc/methods/session.h"
+#include "scsi/lun.h"
+#include "store/store.h"
+
+static json_t *
+io_json(const struct io_totals *io)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } members[] = {
+        {"read_ops", io->read_ops},
+        {"write_ops", io->write_ops},
+        {"unmap_ops", io->unmap_ops},
+        {"flush_ops", io->flush_ops},
+        {"other_ops", io->other_ops},
+        {"read_bytes", io->read_bytes},
+        {"write_bytes", io->write_bytes},
+        {"unmap_bytes", io->unmap_bytes},
+        {"errors", io->errors},
+        {"read_time_us", io->read_time_us},
+        {"write_time_us", io->write_time_us},
+        {"in_flight", io->in_flight},
+    };
+    json_t *ret = json_object();
+
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_object_set_new(ret, members[i].name, json_integer((json_int_t)members[i].value));
+    return ret;
+}
+
+static void
+totals_add(struct io_totals *to, const struct io_totals *from)
+{
+    to->read_ops += from->read_ops;
+    to->write_ops += from->write_ops;
+    to->unmap_ops += from->unmap_ops;
+    to->flush_ops += from->flush_ops;
+    to->other_ops += from->other_ops;
+    to->read_bytes += from->read_bytes;
+    to->write_bytes += from->write_bytes;
+    to->unmap_bytes += from->unmap_bytes;
+    to->errors += from->errors;
+    to->read_time_us += from->read_time_us;
+    to->write_time_us += from->write_time_us;
+    to->in_flight += from->in_flight;
+}
+
+/* What is asked for, and the answer in the making. */
+struct request {
+    const json_t *names; /* NULL: all */
+    json_t *stats;
+};
+
+/* Adds an entry if it is wanted. Takes EXTRA, which may be NULL. */
+static void
+add(struct request *request, const char *kind, const char *name, const struct io_totals *io,
+    json_t *extra)
+{
+    json_t *entry;
+
+    if (!rpc_names_have(request->names, name)) {
+        json_decref(extra);
+        return;
+    }
+    entry = json_pack("{s:s, s:s, s:o}", "kind", kind, "name", name, "io", io_json(io));
+    if (extra != NULL)
+        json_object_set_new(entry, "extra", extra);
+    json_array_append_new(request->stats, entry);
+}
+
+static void
+backstore_totals(const struct backstore *b, struct io_totals *io)
+{
+    *io = (struct io_totals){0};
+    if (b->lun != NULL && b->lun->store != NULL)
+        store_totals(b->lun->store, io);
+}
+
+static void
+add_backstores(struct request *request)
+{
+    const struct catalog *catalog = catalog_current();
+    struct io_totals io;
+
+    for (size_t i = 0; i < catalog->backstore_count; i++) {
+        backstore_totals(catalog->backstores[i], &io);
+        add(request, "backstore", catalog->backstores[i]->name, &io, NULL);
+    }
+}
+
+/* All that is open now: what a backing store did goes with it. */
+static void
+add_daemon(struct request *request)
+{
+    const struct catalog *catalog = catalog_current();
+    struct io_totals io, sum = {0};
+
+    for (size_t i = 0; i < catalog->backstore_count; i++) {
+        backstore_totals(catalog->backstores[i], &io);
+        totals_add(&sum, &io);
+    }
+    add(request, "daemon", "blockgated", &sum,
+        json_pack("{s:I, s:I, s:I}", "sessions", (json_int_t)registry_count(NULL), "targets",
+                  (json_int_t)catalog->target_count, "backstores",
+                  (json_int_t)catalog->backstore_count));
+}
+
+static void
+export_totals(const struct lun_export *lun, struct io_totals *io)
+{
+    *io = (struct io_totals){0};
+    if (lun->counters != NULL)
+        export_counters_total(lun->counters, io);
+}
+
+static void
+add_luns(struct request *request)
+{
+    const struct catalog *catalog = catalog_current();
+    struct io_totals io;
+    char name[300];
+
+    for (size_t i = 0; i < catalog->target_count; i++) {
+        const struct target *target = catalog->targets[i];
+
+        for (size_t j = 0; j < target->lun_count; j++) {
+            export_totals(&target->luns[j], &io);
+            snprintf(name, sizeof name, "%s/%u", target->name, target->luns[j].number);
+            add(request, "lun", name, &io, NULL);
+        }
+    }
+}
+
+static void
+add_targets(struct request *request)
+{
+    const struct catalog *catalog = catalog_current();
+
+    for (size_t i = 0; i < catalog->target_count; i++) {
+        const struct target *target = catalog->targets[i];
+        struct io_totals io, sum = {0};
+
+        for (size_t j = 0; j < target->lun_count; j++) {
+            export_totals(&target->luns[j], &io);
+            totals_add(&sum, &io);
+        }
+        add(request, "target", target->name, &sum,
+            json_pack("{s:I}", "sessions", (json_int_t)registry_count(target->name)));
+    }
+}
+
+static void
+add_sessions(struct request *request)
+{
+    struct sessions sessions;
+
+    sessions_collect(&sessions);
+    for (size_t i = 0; i < sessions.count; i++)
+        add(request, "session", sessions.infos[i].id, &sessions.infos[i].io, NULL);
+    sessions_free(&sessions);
+}
+
+static const struct {
+    const char *kind;
+    void (*add)(struct request *request);
+} kinds[] = {
+    {"daemon", add_daemon},    {"target", add_targets},       {"lun", add_luns},
+    {"session", add_sessions}, {"backstore", add_backstores},
+};
+
+static void
+get(struct rpc_call *call)
+{
+    struct request request = {json_object_get(call->params, "names"), json_array()};
+    const char *kind = rpc_call_string(call, "kind");
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].kind, kind) == 0)
+            kinds[i].add(&request);
+    rpc_call_result(call,
+                    json_pack("{s:o, s:o, s:o}", "time", time_json(time(NULL)), "started",
+                              time_json(methods_context()->started), "stats", request.stats));
+}
+
+const struct rpc_method stats_methods[] = {
+    {"stats.get", get, false},
+    {NULL, NULL, false},
+};

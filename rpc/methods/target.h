@@ -1,0 +1,24 @@
+/* target.h: what the files about targets, their LUNs and ACL entries share. */
+#ifndef RPC_METHODS_TARGET_H
+#define RPC_METHODS_TARGET_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "rpc/change.h"
+
+/* A LunSpec from the LUN's configuration, with defaults. */
+json_t *lun_json(int number, const json_t *config);
+
+/* The targets of DOCUMENT: all, or the one called NAME. NULL with the call answered by
+ * NOT_FOUND. A new reference to an object. */
+json_t *targets_wanted(struct rpc_call *call, const json_t *document, const char *name);
+
+/* The configuration of the target that the change's parameter "target" names; borrowed. NULL
+ * with NOT_FOUND set. */
+json_t *change_target(struct change *change, const json_t *document);
+
+/* Whether DOCUMENT has the backing store NAME; else NOT_FOUND is set. */
+bool change_backstore_exists(struct change *change, const json_t *document, const char *name);
+
+#endif

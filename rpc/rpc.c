@@ -1,0 +1,114 @@
+/* rpc.c: starts and stops the API. */
+#include "rpc/rpc.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/schema.h"
+#include "core/crew.h"
+#include "core/log.h"
+#include "core/worker.h"
+#include "rpc/dispatch.h"
+#include "rpc/endpoints.h"
+#include "rpc/http.h"
+#include "rpc/methods/methods.h"
+
+/* The one API of the process; main's. */
+static struct {
+    struct dispatch *dispatch;
+    struct http_server *server; /* of the unix socket */
+    struct endpoints endpoints;
+    char *openrpc;
+    char sha256[2 * EVP_MAX_MD_SIZE + 1];
+} api;
+
+static const char *
+state_name(void)
+{
+    static const char *const names[] = {
+        [RPC_STARTING] = "starting", [RPC_READY] = "ready", [RPC_STOPPING] = "stopping"};
+
+    return names[dispatch_state(api.dispatch)];
+}
+
+static int
+sha256_hex(const char *text, char *hex, struct error *err)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n;
+
+    if (EVP_Digest(text, strlen(text), digest, &n, EVP_sha256(), NULL) != 1)
+        return error_set(err, ERROR_INTERNAL, "SHA-256 is not to be had from OpenSSL");
+    for (unsigned i = 0; i < n; i++)
+        sprintf(hex + 2 * i, "%02x", digest[i]);
+    return 0;
+}
+
+static int
+start(const struct rpc_setup *setup, struct error *err)
+{
+    const char *check = getenv("BLOCKGATE_CHECK_RESULTS");
+
+    api.openrpc = json_dumps(schema_document(), JSON_COMPACT);
+    if (api.openrpc == NULL)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    if (sha256_hex(api.openrpc, api.sha256, err) < 0)
+        return -1;
+    api.dispatch = dispatch_new(all_methods, schema_document(),
+                                check != NULL && strcmp(check, "1") == 0, err);
+    if (api.dispatch == NULL)
+        return -1;
+    methods_set_context(&(struct methods_context){
+        .started = setup->started,
+        .openrpc_sha256 = api.sha256,
+        .portal_listening = setup->portal_listening,
+        .state = state_name,
+    });
+    api.endpoints =
+        (struct endpoints){.dispatch = api.dispatch, .role = RPC_ADMIN, .openrpc = api.openrpc};
+    api.server =
+        http_server_new(worker_base(crew_main()), endpoints_handle, &api.endpoints, err);
+    if (api.server == NULL || http_listen_unix(api.server, setup->socket_path, err) < 0)
+        return -1;
+    log_info("rpc", "API is listening", "socket", setup->socket_path, NULL);
+    return 0;
+}
+
+int
+rpc_start(const struct rpc_setup *setup, struct error *err)
+{
+    if (start(setup, err) == 0)
+        return 0;
+    rpc_stop();
+    return -1;
+}
+
+void
+rpc_set_state(enum rpc_state state)
+{
+    dispatch_set_state(api.dispatch, state);
+}
+
+void
+rpc_close_listener(void)
+{
+    if (api.server != NULL)
+        http_close_listener(api.server);
+}
+
+unsigned
+rpc_calls_open(void)
+{
+    return api.server != NULL ? http_requests_open(api.server) : 0;
+}
+
+void
+rpc_stop(void)
+{
+    http_server_free(api.server);
+    dispatch_free(api.dispatch);
+    free(api.openrpc);
+    memset(&api, 0, sizeof api);
+}

@@ -1,0 +1,11 @@
+/* suites.h: the suites of the rpc layer's test program. */
+#ifndef TESTS_UNIT_RPC_SUITES_H
+#define TESTS_UNIT_RPC_SUITES_H
+
+#include <check.h>
+
+TCase *jsonrpc_cases(void);
+TCase *dispatch_cases(void);
+TCase *http_cases(void);
+
+#endif

@@ -1,0 +1,264 @@
+"""Logout, reinstatement, sessions side by side, connections that end badly."""
+
+import os
+import socket
+import struct
+import time
+
+import scsi
+from daemon import MIB, TARGET, eventually
+from initiator import INITIATOR, NONE, NOP_OUT, FINAL, Closed, Connection
+from runner import cases
+
+OTHER = TARGET + "-other"
+
+
+def setup(daemon):
+    daemon.make_disk(size=64 * MIB)
+    daemon.make_target()
+    daemon.make_target(OTHER)
+
+
+def none_left(daemon):
+    eventually(lambda: not daemon.sessions(), "no sessions are left")
+
+
+def reset(c):
+    """Close with RST."""
+    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    c.close()
+
+
+@cases(("session", 0, 0, 0), ("this connection", 1, 0, 0), ("another connection", 1, 5, 1),
+       ("recovery", 2, 0, 2))  # fmt: skip
+def test_logout(daemon, what, reason, cid, response):
+    with daemon.session() as c:
+        assert c.logout(reason, cid) == response
+        if response == 0:
+            assert c.expect_close() == []
+        else:
+            c.scsi(scsi.test_unit_ready())
+    none_left(daemon)
+
+
+def test_logout_at_once(daemon):
+    with daemon.session() as c:
+        assert c.logout(immediate=True) == 0
+        c.expect_close()
+
+
+def test_logout_waits_for_commands_before_it(daemon):
+    with daemon.session() as c:
+        tasks = [c.submit(scsi.read(0, 256), read=131072) for _ in range(20)]
+        assert c.logout() == 0
+        assert all(task.done or task.status is None for task in tasks)
+        c.expect_close()
+    daemon.check_serving()
+
+
+def test_logout_with_an_unknown_reason(daemon):
+    from hostile import aftermath
+
+    with daemon.session() as c:
+        c.send(c.request(6, flags=FINAL | 9))
+        aftermath(c)
+    daemon.check_serving()
+
+
+def test_logout_while_a_write_waits_for_data(daemon):
+    with daemon.session(ImmediateData="No", InitialR2T="Yes") as c:
+        c.on_r2t = lambda *_: None
+        c.submit(scsi.write(0, 16), write=bytes(8192))
+        assert c.logout() == 0
+        c.expect_close()
+    none_left(daemon)
+
+
+def test_same_ISID_replaces_the_old_session(daemon):
+    old = daemon.session()
+    with daemon.connect(isid=old.isid) as c:
+        c.login(TARGET)
+        c.settle()
+        old.strict = False
+        old.expect_close()
+        old.close()
+        (session,) = daemon.sessions()
+        assert session["tsih"] == c.tsih and session["isid"] == c.isid.hex(), session
+        c.scsi(scsi.test_unit_ready())
+
+
+def test_replacing_with_commands_in_flight(daemon):
+    isid = b"\x80" + os.urandom(5)
+    for n in range(30):
+        c = daemon.session(connection={"isid": isid})
+        data = os.urandom(65536)
+        c.scsi(scsi.write(0, 128), write=data)
+        for k in range(16):
+            c.submit(scsi.read(0, 512), read=262144)
+            c.submit(scsi.write(1000 + k, 1), write=bytes(512))
+        with daemon.session(connection={"isid": isid}) as again:
+            assert bytes(again.scsi(scsi.read(0, 128), read=65536).data) == data
+        c.close()
+    none_left(daemon)
+
+
+def test_two_ISIDs_side_by_side(daemon):
+    with daemon.session() as a, daemon.session() as b:
+        assert a.tsih != b.tsih and len(daemon.sessions()) == 2
+        a.scsi(scsi.write(0, 1), write=b"a" * 512)
+        assert bytes(b.scsi(scsi.read(0, 1), read=512).data) == b"a" * 512
+
+
+@cases("another initiator", "another target")
+def test_same_ISID_of(daemon, whom):
+    """Only initiator name, ISID and target together name a session."""
+    with daemon.session() as a:
+        name = INITIATOR + "2" if whom == "another initiator" else INITIATOR
+        target = OTHER if whom == "another target" else TARGET
+        with daemon.session(target, connection={"isid": a.isid, "name": name}):
+            a.scsi(scsi.test_unit_ready())
+            assert len(daemon.sessions()) == 2
+
+
+def test_session_list_tells_who_is_there(daemon):
+    with daemon.session(connection={"name": "iqn.2026-01.org.blockgate.test:lister"}) as c:
+        (s,) = daemon.sessions(initiator="iqn.2026-01.org.blockgate.test:lister")
+        assert s["target"] == TARGET and s["isid"] == c.isid.hex() and s["tsih"] == c.tsih
+        (connection,) = s["connections"]
+        assert connection["state"] == "full_feature"
+        assert connection["remote"] == "%s:%d" % c.sock.getsockname()
+        assert connection["local"] == "%s:%d" % daemon.address
+    none_left(daemon)
+
+
+@cases("logout", "drop")
+def test_session_is_closed_by_a_call(daemon, how):
+    with daemon.session() as c:
+        (s,) = daemon.sessions()
+        daemon.call("session.close", id=s["id"], how=how, timeout_s=1)
+        got = c.expect_close()
+        for pdu in got:
+            assert pdu.opcode == 0x32 and how == "logout", pdu  # an Async Message that asks
+    none_left(daemon)
+
+
+def test_initiator_obeys_when_asked_to_log_out(daemon):
+    with daemon.session() as c:
+        (s,) = daemon.sessions()
+        import threading
+
+        thread = threading.Thread(target=daemon.call, args=("session.close",),
+                                  kwargs={"id": s["id"], "how": "logout", "timeout_s": 10})  # fmt: skip
+        thread.start()
+        asked = c.expect(0x32)
+        assert asked.event == 1, asked  # section 11.9.1: target requests logout
+        assert c.logout() == 0
+        c.expect_close()
+        thread.join()
+    none_left(daemon)
+
+
+@cases("closed", "reset")
+def test_connection_dropped_with_commands_in_flight(daemon, how):
+    for n in range(40):
+        c = daemon.session()
+        for k in range(20):
+            c.submit(scsi.read(k, 512), read=262144)
+            c.submit(scsi.write(2000 + k, 64), write=bytes(32768))
+        if n % 2:
+            c.pump()
+        (reset if how == "reset" else Connection.close)(c)
+    none_left(daemon)
+    daemon.check_serving()
+
+
+def test_connection_dropped_in_the_middle_of_data(daemon):
+    for cut in (1, 47, 48, 49, 60, 4000, 8000):
+        c = daemon.session()
+        pdu = c.request(1, bytes(8192), flags=0xA1, expected=8192, cdb=scsi.write(0, 16))
+        c.send_raw(pdu.encode()[:cut])
+        c.close()
+    none_left(daemon)
+    daemon.check_serving()
+
+
+def test_dropped_write_leaves_whole_blocks(daemon):
+    """A write whose connection ends in mid-data has not touched what it never received."""
+    with daemon.session() as c:
+        c.scsi(scsi.write(0, 16), write=b"o" * 8192)
+        pdu = c.request(1, b"n" * 8192, flags=0xA1, expected=8192, cdb=scsi.write(0, 16))
+        c.send_raw(pdu.encode()[:5000])
+        reset(c)
+    none_left(daemon)
+    with daemon.session() as c:
+        assert bytes(c.scsi(scsi.read(0, 16), read=8192).data) == b"o" * 8192
+
+
+def test_half_closed_connection(daemon):
+    """The peer has said all it has to say: the session ends, its commands at most answered."""
+    with daemon.session() as c:
+        c.submit(scsi.read(0, 64), read=32768)
+        c.sock.shutdown(socket.SHUT_WR)
+        c.expect_close()
+        none_left(daemon)
+
+
+def test_slow_reader_costs_little_memory_and_disturbs_nobody(daemon):
+    """128 MiB are asked for by each of four peers that do not read."""
+    with daemon.session() as c:
+        pattern = os.urandom(MIB)
+        c.scsi(scsi.write(0, 2048), write=pattern)
+    before = daemon.memory()
+    peers = []
+    for _ in range(4):
+        c = daemon.session(connection={"receive_buffer": 4096, "timeout": 30},
+                           MaxRecvDataSegmentLength=65536, MaxBurstLength=MIB)  # fmt: skip
+        c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        window = min((c.maxcmdsn - c.expcmdsn + 1) & 0xFFFFFFFF, 128)
+        peers.append((c, [c.submit(scsi.read(0, 2048), read=MIB) for _ in range(window)]))
+    for _ in range(5):
+        daemon.check_serving()
+        time.sleep(0.05)
+    grown = daemon.memory() - before
+    assert grown < 96 * MIB, f"{grown >> 20} MiB for peers that do not read"
+    c, tasks = peers[0]
+    for task in tasks[:10]:
+        assert bytes(c.wait(task, 30).data)[8192:] == pattern[8192:]
+    for c, _ in peers:
+        c.close()
+    none_left(daemon)
+
+
+def test_peer_that_never_reads_pings(daemon):
+    """A flood of NOP-Out whose answers nobody reads does not fill the memory."""
+    before = daemon.memory()
+    c = daemon.session(connection={"receive_buffer": 4096})
+    ping = c.request(NOP_OUT, bytes(8192), immediate=True, flags=FINAL, ttt=NONE).encode()
+    c.sock.settimeout(0.5)
+    sent = 0
+    try:
+        while sent < 64 * MIB:
+            sent += c.sock.send(ping * 8)
+    except (TimeoutError, ConnectionError):
+        pass
+    grown = daemon.memory() - before
+    c.close()
+    assert grown < 32 * MIB, f"{grown >> 20} MiB after {sent >> 20} MiB of pings"
+    none_left(daemon)
+    daemon.check_serving()
+
+
+def test_logins_and_logouts_do_not_leak(daemon):
+    def round_trip(n):
+        for _ in range(n):
+            with daemon.session() as c:
+                c.scsi(scsi.read(0, 8), read=4096)
+                c.logout()
+
+    round_trip(50)
+    none_left(daemon)
+    memory, descriptors = daemon.memory(), daemon.descriptors()
+    round_trip(300)
+    none_left(daemon)
+    assert daemon.memory() - memory < 8 * MIB, f"{(daemon.memory() - memory) >> 10} KiB for 300 logins"
+    eventually(lambda: daemon.descriptors() <= descriptors, "no descriptors are left open")

@@ -30,7 +30,7 @@ lanes=("gcc conformance dist tsan fuzz" "lint unit wire rpc integration clang")
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
-    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux)
+    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema)
 
 declare -A tree_flags=(
     [gcc]="--enable-werror CC=gcc"

@@ -100,8 +100,9 @@ class Daemon:
         env = {
             **os.environ,
             "BLOCKGATE_CHECK_RESULTS": "1",
-            "ASAN_OPTIONS": "quarantine_size_mb=8:exitcode=99:detect_leaks=1",
-            "UBSAN_OPTIONS": "print_stacktrace=1",
+            # Reports go to the log that is searched here; a small quarantine keeps memory tellable.
+            "ASAN_OPTIONS": "log_path=stderr:quarantine_size_mb=8:exitcode=99:detect_leaks=1",
+            "UBSAN_OPTIONS": "log_path=stderr:print_stacktrace=1",
             **self.env,
         }
         with open(self.log_path, "ab") as log:
@@ -117,6 +118,8 @@ class Daemon:
                 raise RuntimeError(f"blockgated ended with {self.process.returncode}:\n{self.log()}")
             try:
                 self.call("daemon.info")
+                if self.http("GET", "/readyz")[0] == 503:
+                    raise ConnectionError("still starting")
                 for address in self.portals:
                     socket.create_connection(address, 5).close()
                 return

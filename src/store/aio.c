@@ -297,6 +297,7 @@ aio_worker_start(struct worker *worker)
     struct aio_worker *a = calloc(1, sizeof *a);
     int r;
 
+    assert(aio_workers[worker_id(worker)] == NULL);
     if (a == NULL)
         return -ENOMEM;
     a->worker = worker;

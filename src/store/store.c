@@ -136,7 +136,7 @@ settle_size(struct store *s)
 int
 store_open(const struct store_config *config, struct store **ret, struct error *err)
 {
-    const struct store_type *type;
+    const struct store_type *type = NULL;
     struct store *s = NULL;
 
     if (check_config(config, &type, err) < 0 || type->open(config, &s, err) < 0)

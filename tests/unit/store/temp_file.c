@@ -15,15 +15,14 @@
 static char folder[64];
 
 void
-temp_file_setup(void)
+temp_folder_setup(void)
 {
-    one_worker_setup();
     strcpy(folder, "store-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
 void
-temp_file_teardown(void)
+temp_folder_teardown(void)
 {
     struct dirent *d;
     DIR *dir = opendir(folder);
@@ -33,6 +32,19 @@ temp_file_teardown(void)
         (void)unlinkat(dirfd(dir), d->d_name, 0);
     closedir(dir);
     ck_assert_int_eq(rmdir(folder), 0);
+}
+
+void
+temp_file_setup(void)
+{
+    one_worker_setup();
+    temp_folder_setup();
+}
+
+void
+temp_file_teardown(void)
+{
+    temp_folder_teardown();
     one_worker_teardown();
 }
 

@@ -7,7 +7,10 @@
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
 
-/* As checked fixtures: one_worker's, and an empty folder that is removed with what is in it. */
+/* As checked fixtures: an empty folder that is removed with what is in it; and that with
+ * one_worker's. */
+void temp_folder_setup(void);
+void temp_folder_teardown(void);
 void temp_file_setup(void);
 void temp_file_teardown(void);
 

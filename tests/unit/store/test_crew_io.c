@@ -1,0 +1,190 @@
+/* test_crew_io.c: several hundred operations at a time on two workers, each verified, while the
+ * store is resized. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/crew.h"
+#include "core/error.h"
+#include "core/iobuf.h"
+#include "one_worker.h"
+#include "suites.h"
+#include "temp_file.h"
+
+#define WORKERS 2
+#define SLOTS   150 /* operations in flight on each */
+#define ROUNDS  6
+
+#define SLOT_SIZE  (12 * KIB)
+#define STORE_SIZE (WORKERS * SLOTS * SLOT_SIZE)
+
+/* A slot writes its part of the store, reads it back, and does it again with other bytes. */
+struct slot {
+    struct store_io io;
+    struct load *load;
+    unsigned round;
+    uint8_t data[SLOT_SIZE + 64];
+};
+
+struct load {
+    struct broadcast_part *part;
+    unsigned running;
+    struct slot slots[SLOTS];
+};
+
+static struct load *loads[WORKERS];
+static struct store *store;
+static bool all_done;
+
+static const struct {
+    const char *type;
+    bool direct;
+} rows[] = {{"ram", false}, {"rdwr", false}, {"rdwr", true}, {"aio", true}, {"aio", false}};
+
+static void
+everyone_is_done(struct broadcast *b)
+{
+    (void)b;
+    all_done = true;
+}
+
+/* Runs WORK on every worker, and the loop of main until all have answered. */
+static void
+on_all_workers(void (*work)(struct broadcast_part *part, struct worker *w), uint64_t *sizes)
+{
+    struct broadcast b = {.work = work, .done = everyone_is_done};
+    struct error err;
+
+    all_done = false;
+    broadcast_start(&b);
+    for (unsigned i = 0; !all_done; i++) {
+        if (sizes != NULL)
+            ck_assert_msg(store_resize(store, sizes[i % 2], &err) == 0, "%s", err.message);
+        worker_turn(crew_main(), sizes == NULL);
+    }
+}
+
+static void
+start_worker(struct broadcast_part *part, struct worker *w)
+{
+    struct error err;
+
+    ck_assert_int_eq(store_worker_start(w, &err), 0);
+    broadcast_answer(part);
+}
+
+static void
+stop_worker(struct broadcast_part *part, struct worker *w)
+{
+    store_worker_stop(w);
+    iobuf_cache_free();
+    broadcast_answer(part);
+}
+
+/* Every third slot has a buffer that O_DIRECT cannot take. */
+static void
+slot_next(struct slot *s, enum store_op op)
+{
+    s->io.op = op;
+    s->io.fua = op == STORE_WRITE && s->round % 4 == 3;
+    if (op == STORE_WRITE)
+        pattern_fill(s->io.data, s->io.offset, SLOT_SIZE, s->round);
+    else if (op == STORE_READ)
+        memset(s->io.data, 0, SLOT_SIZE);
+    store_submit(store, &s->io);
+}
+
+static void
+slot_done(struct store_io *io)
+{
+    struct slot *s = (struct slot *)((char *)io - offsetof(struct slot, io));
+
+    ck_assert_int_eq(io->error, 0);
+    switch (io->op) {
+    case STORE_WRITE:
+        slot_next(s, STORE_READ);
+        return;
+    case STORE_READ:
+        ck_assert(pattern_holds(io->data, io->offset, SLOT_SIZE, s->round));
+        slot_next(s, s->round % 3 == 0 ? STORE_FLUSH : STORE_ZERO);
+        return;
+    case STORE_FLUSH:
+    case STORE_ZERO:
+    case STORE_UNMAP:
+    case STORE_OPS:
+        break;
+    }
+    if (++s->round < ROUNDS)
+        slot_next(s, STORE_WRITE);
+    else if (--s->load->running == 0)
+        broadcast_answer(s->load->part);
+}
+
+static void
+run_load(struct broadcast_part *part, struct worker *w)
+{
+    struct load *l = loads[worker_id(w)];
+
+    l->part = part;
+    l->running = SLOTS;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        struct slot *s = &l->slots[i];
+
+        s->load = l;
+        s->io = (struct store_io){.offset = (i * WORKERS + worker_id(w)) * SLOT_SIZE,
+                                  .length = SLOT_SIZE,
+                                  .data = s->data + (i % 3 == 0 ? 1 : 0),
+                                  .done = slot_done};
+        slot_next(s, STORE_WRITE);
+    }
+}
+
+START_TEST(hundreds_of_operations_on_two_workers_keep_their_data)
+{
+    struct pool *pool = pool_new("test", 8);
+    struct store_config config = {.type = rows[_i].type,
+                                  .name = "load",
+                                  .path = temp_path("file"),
+                                  .size = STORE_SIZE,
+                                  .block_size = 512,
+                                  .create = true,
+                                  .direct = rows[_i].direct};
+    uint64_t sizes[] = {STORE_SIZE, STORE_SIZE + MIB};
+    struct io_totals t;
+
+    ck_assert_int_eq(crew_new(WORKERS), 0);
+    worker_enter(crew_main());
+    store_layer_start(pool);
+    for (unsigned i = 0; i < WORKERS; i++)
+        loads[i] = calloc(1, sizeof *loads[i]);
+    store = must_open(&config);
+    ck_assert_int_eq(crew_start(), 0);
+    on_all_workers(start_worker, NULL);
+    on_all_workers(run_load, sizes);
+    store_totals(store, &t);
+    ck_assert_uint_eq(t.write_ops, WORKERS * SLOTS * ROUNDS);
+    ck_assert_uint_eq(t.read_bytes, WORKERS * SLOTS * ROUNDS * SLOT_SIZE);
+    ck_assert_uint_eq(t.errors, 0);
+    ck_assert_uint_eq(t.in_flight, 0);
+    on_all_workers(stop_worker, NULL);
+    crew_stop();
+    iobuf_cache_free();
+    store_close(store);
+    pool_free(pool);
+    for (unsigned i = 0; i < WORKERS; i++)
+        free(loads[i]);
+    worker_enter(NULL);
+    crew_free();
+}
+END_TEST
+
+TCase *
+crew_io_cases(void)
+{
+    TCase *c = tcase_create("crew_io");
+
+    tcase_add_checked_fixture(c, temp_folder_setup, temp_folder_teardown);
+    tcase_set_timeout(c, 120);
+    tcase_add_loop_test(c, hundreds_of_operations_on_two_workers_keep_their_data, 0,
+                        sizeof rows / sizeof rows[0]);
+    return c;
+}

@@ -17,11 +17,4 @@ struct endpoints {
 /* For http_server_new(): ARG is a struct endpoints. */
 void endpoints_handle(struct http_request *request, void *arg);
 
-/*
- * The same as POST /rpc with BODY, without HTTP: DONE gets the text of the reply (allocated;
- * NULL: nothing to be said) exactly once, now or later, and STATUS, what HTTP would say.
- */
-void endpoints_rpc(struct dispatch *dispatch, const struct rpc_peer *peer, const char *body,
-                   size_t length, void (*done)(void *arg, int status, char *text), void *arg);
-
 #endif

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/cleanup.h"
@@ -32,7 +33,6 @@ struct http_server {
     dev_t device; /* which it is, so that only our own is removed */
     ino_t inode;
     LIST_HEAD(, http_request) requests;
-    unsigned open;
 };
 
 struct http_request {
@@ -42,6 +42,7 @@ struct http_request {
     struct evhttp_connection *connection; /* NULL: the client has left */
     struct http_peer peer;
     bool is_replied;
+    time_t replied; /* when, on the monotonic clock */
 };
 
 static void
@@ -50,7 +51,6 @@ request_free(struct http_request *r)
     if (r->connection != NULL)
         evhttp_connection_set_closecb(r->connection, NULL, NULL);
     LIST_REMOVE(r, link);
-    r->server->open--;
     free(r);
 }
 
@@ -142,7 +142,6 @@ received(struct evhttp_request *request, void *arg)
     r->connection = evhttp_request_get_connection(request);
     r->peer = connection_peer(r->connection);
     LIST_INSERT_HEAD(&s->requests, r, link);
-    s->open++;
     evhttp_connection_set_closecb(r->connection, connection_closed, r);
     s->handler(r, s->arg);
 }
@@ -281,10 +280,25 @@ http_close_listener(struct http_server *s)
     s->bound = NULL;
 }
 
+static time_t
+monotonic_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 unsigned
 http_requests_open(const struct http_server *s)
 {
-    return s->open;
+    const struct http_request *r;
+    time_t now = monotonic_seconds();
+    unsigned n = 0;
+
+    LIST_FOREACH (r, &s->requests, link)
+        n += !r->is_replied || now - r->replied <= HTTP_LINGER_S;
+    return n;
 }
 
 void
@@ -383,6 +397,7 @@ http_reply(struct http_request *r, int status, const char *allow, const char *bo
             status = HTTP_INTERNAL;
     }
     r->is_replied = true;
+    r->replied = monotonic_seconds();
     if (r->connection != NULL)
         evhttp_request_set_on_complete_cb(request, reply_sent, r);
     else

@@ -23,6 +23,7 @@ struct http_server;
 
 /* How long a connection may be silent: within a request, and between two. */
 #define HTTP_TIMEOUT_S 30
+#define HTTP_LINGER_S  2
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
@@ -48,7 +49,8 @@ int http_listen_unix(struct http_server *server, const char *path, struct error 
 /* No new connections; removes the socket. */
 void http_close_listener(struct http_server *server);
 
-/* Requests that have no reply yet, or whose reply is not yet sent. */
+/* Requests that have no reply yet, or whose reply is still being sent; not those whose client
+ * has not taken it for HTTP_LINGER_S. */
 unsigned http_requests_open(const struct http_server *server);
 
 /* Cuts all connections. Requests without reply stay valid for their http_reply(), which then

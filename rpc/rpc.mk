@@ -1,6 +1,7 @@
 noinst_LIBRARIES += rpc/librpc.a
 rpc_librpc_a_SOURCES = \
 	rpc/audit.c rpc/audit.h \
+	rpc/batch.c rpc/batch.h \
 	rpc/call.c rpc/call.h \
 	rpc/change.c rpc/change.h \
 	rpc/dispatch.c rpc/dispatch.h \

@@ -1,5 +1,6 @@
 /* backstore_change.c: making, changing, resizing and deleting backing stores. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,10 +150,11 @@ resize_edit(struct change *change, const json_t *document)
         return reread_edit(change, config);
     if (store != NULL && (uint64_t)size < store->size && !change->commit.force)
         return change_fail(
-            change, json_pack("{s:{s:s, s:s}}", "object", "kind", "backstore", "name", name),
+            change, json_pack("{s:[{s:s, s:s}]}", "objects", "kind", "backstore", "name", name),
             ERROR_BUSY,
-            "%s has %llu bytes: making it smaller loses what is at the end; force does it",
-            name, (unsigned long long)store->size);
+            "%s has %" PRIu64 " bytes: what is behind byte %" PRId64
+            " would be lost; force does it",
+            name, (uint64_t)store->size, size);
     if (store != NULL && (uint64_t)size == store->size &&
         json_object_get(config, "size") == NULL)
         return json_object();

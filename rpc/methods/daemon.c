@@ -86,7 +86,7 @@ check_portals(json_t *checks, const struct catalog *catalog)
             char text[128];
 
             snprintf(text, sizeof text, "not listening on %s port %u", p->address, p->port);
-            if (!portal_is_listening(p->address, p->port))
+            if (!methods_portal_listens(p->address, p->port))
                 check_wrong(&check, text);
         }
     }

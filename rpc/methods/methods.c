@@ -36,7 +36,7 @@ time_json(time_t when)
 }
 
 bool
-portal_is_listening(const char *address, uint16_t port)
+methods_portal_listens(const char *address, uint16_t port)
 {
     return context.portal_listening == NULL || context.portal_listening(address, port);
 }

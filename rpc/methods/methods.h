@@ -32,6 +32,6 @@ json_t *health_report(void);
 json_t *time_json(time_t when);
 
 /* Whether the daemon listens there, as far as it can tell. */
-bool portal_is_listening(const char *address, uint16_t port);
+bool methods_portal_listens(const char *address, uint16_t port);
 
 #endif

@@ -20,7 +20,7 @@ group_json(const char *tag, const json_t *config)
         json_int_t port = json_integer_value(json_object_get(portal, "port"));
 
         json_object_set_new(portal, "listening",
-                            json_boolean(portal_is_listening(address, (uint16_t)port)));
+                            json_boolean(methods_portal_listens(address, (uint16_t)port)));
     }
     json_object_set_new(ret, "tag", json_integer(atoi(tag)));
     return ret;

@@ -53,15 +53,12 @@ acl_list(const json_t *acls)
 static json_t *
 target_json(const char *name, const json_t *config)
 {
-    const json_t *schema = schema_component("TargetConfig");
-    json_t *ret = schema_with_defaults(NULL, schema, config), *parameters;
+    json_t *whole = json_copy((json_t *)(uintptr_t)config), *ret;
 
-    parameters = schema_with_defaults(NULL, schema_component("TargetParameters"),
-                                      json_is_object(json_object_get(ret, "parameters"))
-                                          ? json_object_get(ret, "parameters")
-                                          : NULL);
-    if (parameters != NULL)
-        json_object_set_new(ret, "parameters", parameters);
+    if (json_object_get(whole, "parameters") == NULL)
+        json_object_set_new(whole, "parameters", json_object());
+    ret = schema_with_defaults(NULL, schema_component("TargetConfig"), whole);
+    json_decref(whole);
     json_object_set_new(ret, "name", json_string(name));
     json_object_set_new(ret, "luns", lun_list(json_object_get(config, "luns")));
     json_object_set_new(ret, "acls", acl_list(json_object_get(config, "acls")));

@@ -11,6 +11,7 @@ main(void)
     int failed;
 
     suite_add_tcase(s, jsonrpc_cases());
+    suite_add_tcase(s, batch_cases());
     suite_add_tcase(s, dispatch_cases());
     suite_add_tcase(s, http_cases());
     run = srunner_create(s);

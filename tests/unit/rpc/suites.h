@@ -5,6 +5,7 @@
 #include <check.h>
 
 TCase *jsonrpc_cases(void);
+TCase *batch_cases(void);
 TCase *dispatch_cases(void);
 TCase *http_cases(void);
 

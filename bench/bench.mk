@@ -1,1 +1,2 @@
-# Load generators and footprint measurements; none is installed.
+# Measurements; none is installed.
+EXTRA_DIST += bench/footprint

@@ -1,0 +1,63 @@
+#!/bin/bash
+# options.sh: the command line.
+# shellcheck source=daemon.sh
+. "$(dirname "$0")/daemon.sh"
+
+version=$(sed -n 's/^AC_INIT(\[blockgate\], \[\(.*\)\])/\1/p' "$root/configure.ac")
+
+prints() { # PATTERN OPTION…: on standard output, and ends with 0
+    local pattern=$1
+    shift
+    timeout 10 "$BLOCKGATED" "$@" >"$work/stdout" || return 1
+    cat "$work/stdout"
+    grep -Eq -- "$pattern" "$work/stdout"
+}
+
+prints_document() {
+    timeout 10 "$BLOCKGATED" --print-openrpc >"$work/openrpc.json" &&
+        jq -e '.openrpc and (.methods | length > 30)
+            and ([.methods[].name] | index("config.apply") and index("rpc.discover"))' "$work/openrpc.json"
+}
+
+for option in state-dir rpc-socket portal workers log-level config print-openrpc version help; do
+    ok "--help tells of --$option" prints "--$option" --help
+done
+ok "--version prints the version" prints "blockgate.* $version\$" --version
+ok "--print-openrpc prints the API's description" prints_document
+
+while IFS='|' read -r options pattern name; do
+    # shellcheck disable=SC2086
+    refused "$name" "$pattern" timeout 10 "$BLOCKGATED" --state-dir "$state" --rpc-socket "$sock" $options
+done <<'END'
+--nonsense|nonsense|an unknown option is named
+--portal 127.0.0.1:70000|127.0.0.1:70000|a port out of range is named
+--portal 127.0.0.1:no|127.0.0.1:no|a port that is no number is named
+--portal example.org:3260|example.org|a portal that is no address is named
+--portal ::1|::1|an IPv6 address without brackets is named
+--workers 0|workers|no workers are refused
+--workers many|many|a number of workers that is none is named
+--log-level loud|loud|an unknown log level is named
+left-over|left-over|a word too many is named
+END
+ok "none of these made a state folder" test ! -e "$state"
+
+sock=$work/$(printf 'x%.0s' {1..120})/api.sock
+mkdir "$(dirname "$sock")"
+refused "a socket path that is too long is named" "$(basename "$(dirname "$sock")")" \
+    timeout 10 "$BLOCKGATED" --state-dir "$state" --rpc-socket "$sock"
+sock=$work/api.sock
+
+refused "a state folder that cannot be is named" "$work/file" \
+    timeout 10 "$BLOCKGATED" --state-dir "$work/file" --rpc-socket "$sock" < <(: >"$work/file")
+
+start --workers 3 --log-level debug
+ok "--log-level sets the level" sh -c "curl -fsS --unix-socket '$sock' http://x/call/log.get | jq -e '.level == \"debug\"'"
+refused "a second daemon does not take the socket of a first" "$sock" \
+    timeout 10 "$BLOCKGATED" --state-dir "$work/state2" --rpc-socket "$sock" --portal "127.0.0.1:$(free_port)"
+refused "nor its state folder" "$state" \
+    timeout 10 "$BLOCKGATED" --state-dir "$state" --rpc-socket "$work/two.sock" --portal "127.0.0.1:$(free_port)"
+ok "the first goes on" call daemon.info
+stop INT
+ok "SIGINT ends it in order, too" test $? = 0
+ok "the socket is gone afterwards" test ! -e "$sock"
+done_testing

@@ -10,5 +10,6 @@ TCase *memory_cases(void);
 TCase *file_io_cases(void);
 TCase *file_open_cases(void);
 TCase *crew_io_cases(void);
+TCase *device_cases(void);
 
 #endif

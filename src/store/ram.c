@@ -43,7 +43,9 @@ reserve(struct ram_store *r, uint64_t size)
     void *p;
 
     r->mapped = round_to_pages(size);
-    r->reserved = 2 * r->mapped > RESERVE_MIN ? 2 * r->mapped : RESERVE_MIN;
+    r->reserved = RESERVE_MIN;
+    if (r->mapped > RESERVE_MIN / 2)
+        r->reserved = r->mapped > SIZE_MAX / 2 ? r->mapped : 2 * r->mapped;
     p = mmap(NULL, r->reserved, PROT_NONE, flags, -1, 0);
     if (p == MAP_FAILED) { /* a limit on the address space: then it cannot grow */
         r->reserved = r->mapped;

@@ -17,6 +17,7 @@ main(void)
     suite_add_tcase(s, file_open_cases());
     suite_add_tcase(s, crew_io_cases());
     suite_add_tcase(s, device_cases());
+    suite_add_tcase(s, aio_cases());
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);
     failed = srunner_ntests_failed(run);

@@ -11,5 +11,6 @@ TCase *file_io_cases(void);
 TCase *file_open_cases(void);
 TCase *crew_io_cases(void);
 TCase *device_cases(void);
+TCase *aio_cases(void);
 
 #endif

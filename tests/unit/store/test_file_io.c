@@ -297,6 +297,25 @@ START_TEST(after_a_failed_flush_all_that_follow_fail_until_reopened)
 }
 END_TEST
 
+/* fs.aio-max-nr may be used up by other programs. */
+START_TEST(aio_works_on_a_worker_that_could_not_get_a_context)
+{
+    struct store *s = open_way(_i);
+    uint8_t data[8192];
+    struct error err;
+
+    store_worker_stop(one_worker());
+    pattern_fill(data, 0, sizeof data, 1);
+    ck_assert_int_eq(run_io(s, STORE_WRITE, 0, sizeof data, data), 0);
+    memset(data, 0, sizeof data);
+    ck_assert_int_eq(run_io(s, STORE_READ, 0, sizeof data, data), 0);
+    ck_assert(pattern_holds(data, 0, sizeof data, 1));
+    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+    ck_assert_int_eq(store_worker_start(one_worker(), &err), 0);
+    store_close(s);
+}
+END_TEST
+
 TCase *
 file_io_cases(void)
 {
@@ -312,5 +331,6 @@ file_io_cases(void)
                         WAYS);
     tcase_add_loop_test(c, an_error_of_the_file_system_is_the_error_of_the_operation, 0, WAYS);
     tcase_add_loop_test(c, after_a_failed_flush_all_that_follow_fail_until_reopened, 0, WAYS);
+    tcase_add_loop_test(c, aio_works_on_a_worker_that_could_not_get_a_context, 0, WAYS);
     return c;
 }

@@ -357,6 +357,10 @@ START_TEST(a_file_grows_and_shrinks_with_its_store)
     ck_assert_int_eq(truncate(config.path, (off_t)(3 * MIB + 100)), 0);
     ck_assert_int_eq(store_resize(s, 0, &err), 0);
     ck_assert_uint_eq(s->size, 3 * MIB);
+    ck_assert_int_eq(truncate(config.path, 100), 0);
+    ck_assert_int_eq(store_resize(s, 0, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.message, "nothing is left of"));
+    ck_assert_uint_eq(s->size, 3 * MIB);
     store_close(s);
 }
 END_TEST
@@ -382,6 +386,41 @@ START_TEST(a_file_that_cannot_grow_keeps_its_size)
     ck_assert_int_eq(stat(config.path, &st), 0);
     ck_assert_uint_eq((uint64_t)st.st_size, MIB);
     store_close(s);
+}
+END_TEST
+
+/* Where the kernel does not say what O_DIRECT wants it is tried; before Linux 6.6 this file
+ * system does not know O_DIRECT at all. */
+START_TEST(o_direct_in_a_memory_file_system_works_or_is_refused)
+{
+    char path[] = "/dev/shm/store-test-XXXXXX";
+    struct store_config config = config_for(types[_i], path);
+    uint8_t *data = aligned_alloc(4096, 8192);
+    struct store *s = NULL;
+    struct error err;
+    int fd = mkstemp(path);
+
+    if (fd < 0) {
+        fprintf(stderr, "SKIP: no /dev/shm: %s\n", strerror(errno));
+    } else {
+        ck_assert_int_eq(ftruncate(fd, (off_t)MIB), 0);
+        config.direct = true;
+        if (store_open(&config, &s, &err) == 0) {
+            pattern_fill(data, 512, 4096, 1);
+            ck_assert_int_eq(run_fua(s, STORE_WRITE, 512, 4096, data), 0);
+            ck_assert_int_eq(run_io(s, STORE_READ, 0, 8192, data), 0);
+            ck_assert(all_zero(data, 512) && pattern_holds(data + 512, 512, 4096, 1));
+            ck_assert_int_eq(run_io(s, STORE_ZERO, 1024, 512, NULL), 0);
+            ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+            store_close(s);
+        } else {
+            ck_assert_int_eq(err.sys_errno, EINVAL);
+            ck_assert_ptr_nonnull(strstr(err.message, "O_DIRECT: set 'direct' to false"));
+        }
+        close(fd);
+        unlink(path);
+    }
+    free(data);
 }
 END_TEST
 
@@ -426,6 +465,7 @@ file_open_cases(void)
     tcase_add_loop_test(c, a_partial_block_at_the_end_is_left_out, 0, 2);
     tcase_add_loop_test(c, a_file_grows_and_shrinks_with_its_store, 0, 2);
     tcase_add_loop_test(c, a_file_that_cannot_grow_keeps_its_size, 0, 3);
+    tcase_add_loop_test(c, o_direct_in_a_memory_file_system_works_or_is_refused, 0, 2);
     tcase_add_loop_test(c, a_read_only_file_is_read_and_nothing_else, 0, 2);
     return c;
 }

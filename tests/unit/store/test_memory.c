@@ -1,4 +1,5 @@
 /* test_memory.c: the types that keep no file: ram and null. */
+#include <errno.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -104,6 +105,23 @@ START_TEST(ram_says_how_far_it_can_grow)
 }
 END_TEST
 
+static const uint64_t unthinkable[] = {UINT64_C(1) << 60, INT64_MAX - 511};
+
+START_TEST(a_ram_store_that_has_no_room_says_so)
+{
+    const struct store_config config = {
+        .type = "ram", .size = unthinkable[_i], .block_size = 512};
+    struct store *s = NULL;
+    struct error err;
+
+    ck_assert_int_eq(store_open(&config, &s, &err), -1);
+    ck_assert_int_eq(err.code, ERROR_BACKEND);
+    ck_assert_int_eq(err.sys_errno, ENOMEM);
+    ck_assert_ptr_nonnull(strstr(err.message, "cannot reserve"));
+    ck_assert_ptr_null(s);
+}
+END_TEST
+
 START_TEST(a_large_ram_store_takes_memory_only_where_written)
 {
     struct store *s = open_type("ram", UINT64_C(1) << 40, false);
@@ -174,6 +192,7 @@ memory_cases(void)
     tcase_add_loop_test(c, ram_clears_exactly_the_range, 0, sizeof clears / sizeof clears[0]);
     tcase_add_test(c, ram_grows_and_shrinks_and_what_was_cut_off_is_zero);
     tcase_add_test(c, ram_says_how_far_it_can_grow);
+    tcase_add_loop_test(c, a_ram_store_that_has_no_room_says_so, 0, 2);
     tcase_add_test(c, a_large_ram_store_takes_memory_only_where_written);
     tcase_add_test(c, null_reads_zeroes_and_drops_writes);
     tcase_add_loop_test(c, a_read_only_store_in_memory_has_no_capability_that_changes_it, 0, 2);

@@ -1,0 +1,213 @@
+/*
+ * test_aio.c: what the kernel may answer to Linux AIO, said by a stand-in for its calls: all
+ * operations complete whatever it says. The linker puts the stand-ins in (--wrap).
+ */
+#include <errno.h>
+#include <libaio.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "one_worker.h"
+#include "store/file.h"
+#include "suites.h"
+#include "temp_file.h"
+
+#define OPERATIONS 100
+
+int __real_io_submit(io_context_t context, long n, struct iocb **iocbs);
+int __wrap_io_submit(io_context_t context, long n, struct iocb **iocbs);
+int __real_io_setup(int depth, io_context_t *context);
+int __wrap_io_setup(int depth, io_context_t *context);
+
+/* What the stand-ins do; 0: nothing of their own. Programs of tests have one thread that
+ * submits. */
+static struct {
+    int refuse;        /* every call is answered with this */
+    int refuse_nowait; /* a call whose first operation asks for RWF_NOWAIT is */
+    int refuse_flush;  /* a call whose first operation is a flush is */
+    int refuse_each;   /* every second call is */
+    long take_at_most; /* the kernel takes only so many of a batch */
+    int setup_above;   /* io_setup() for more than this fails with EAGAIN; -1: for any */
+    unsigned calls, longest;
+} script;
+
+int
+__wrap_io_submit(io_context_t context, long n, struct iocb **iocbs)
+{
+    script.calls++;
+    if ((unsigned)n > script.longest)
+        script.longest = (unsigned)n;
+    if (script.refuse != 0)
+        return script.refuse;
+    if (script.refuse_each != 0 && script.calls % 2 == 0)
+        return script.refuse_each;
+    if (script.refuse_nowait != 0 && (iocbs[0]->aio_rw_flags & RWF_NOWAIT) != 0)
+        return script.refuse_nowait;
+    if (script.refuse_flush != 0 && iocbs[0]->aio_lio_opcode == IO_CMD_FDSYNC)
+        return script.refuse_flush;
+    if (script.take_at_most != 0 && n > script.take_at_most)
+        n = script.take_at_most;
+    return __real_io_submit(context, n, iocbs);
+}
+
+int
+__wrap_io_setup(int depth, io_context_t *context)
+{
+    if (script.setup_above != 0 && depth > script.setup_above)
+        return -EAGAIN;
+    return __real_io_setup(depth, context);
+}
+
+static struct store *
+open_aio(void)
+{
+    const struct store_config config = {.type = "aio",
+                                        .name = "aio",
+                                        .path = temp_path("file"),
+                                        .size = OPERATIONS * 4096,
+                                        .block_size = 512,
+                                        .create = true,
+                                        .preallocate = STORE_PREALLOCATE_FULL,
+                                        .direct = true};
+
+    return must_open(&config);
+}
+
+/* One batch of writes, and one of reads that looks at the bytes. */
+static void
+run_batches(struct store *s)
+{
+    static struct request r[OPERATIONS];
+    uint8_t *data = aligned_alloc(4096, OPERATIONS * 4096);
+
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < OPERATIONS; i++) {
+            uint8_t *p = data + i * 4096;
+
+            r[i].io = (struct store_io){.op = pass == 0 ? STORE_WRITE : STORE_READ,
+                                        .offset = i * 4096,
+                                        .length = 4096,
+                                        .data = p};
+            if (pass == 0)
+                pattern_fill(p, i * 4096, 4096, 5);
+            else
+                memset(p, 0, 4096);
+            request_start(s, &r[i]);
+        }
+        for (unsigned i = 0; i < OPERATIONS; i++)
+            ck_assert_int_eq(request_wait(&r[i]), 0);
+    }
+    ck_assert(pattern_holds(data, 0, OPERATIONS * 4096, 5));
+    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+    free(data);
+}
+
+START_TEST(what_is_submitted_in_one_turn_goes_to_the_kernel_in_batches)
+{
+    struct store *s = open_aio();
+
+    run_batches(s);
+    ck_assert_uint_ge(script.longest, 50);
+    ck_assert_uint_le(script.calls, 6);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(a_batch_that_is_taken_in_parts_is_submitted_to_its_end)
+{
+    struct store *s = open_aio();
+
+    script.take_at_most = 7;
+    run_batches(s);
+    store_close(s);
+}
+END_TEST
+
+static const int refusals[] = {-EAGAIN, -ENOMEM, -EINVAL, -EOPNOTSUPP, -ENOSYS};
+
+START_TEST(what_the_kernel_never_takes_is_done_by_helpers)
+{
+    struct store *s = open_aio();
+
+    script.refuse = refusals[_i];
+    run_batches(s);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(what_the_kernel_does_not_take_now_is_offered_again)
+{
+    struct store *s = open_aio();
+
+    script.refuse_each = _i == 0 ? -EAGAIN : -EINTR;
+    script.take_at_most = 3;
+    run_batches(s);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(a_device_that_does_not_know_nowait_gets_plain_operations)
+{
+    struct store *s = open_aio();
+    struct file_store *f = (struct file_store *)s;
+
+    script.refuse_nowait = -EOPNOTSUPP;
+    run_batches(s);
+    ck_assert(f->no_nowait[STORE_READ] && f->no_nowait[STORE_WRITE]);
+    ck_assert_uint_ge(script.longest, 50);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(a_kernel_without_flush_by_aio_is_asked_once)
+{
+    struct store *s = open_aio();
+    unsigned calls;
+
+    script.refuse_flush = -EINVAL;
+    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+    ck_assert(((struct file_store *)s)->no_aio_flush);
+    calls = script.calls;
+    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+    ck_assert_uint_eq(script.calls, calls);
+    store_close(s);
+}
+END_TEST
+
+static const int depths[] = {300, 100, 32, -1};
+
+START_TEST(a_machine_short_of_aio_has_a_smaller_context_or_helpers)
+{
+    struct store *s;
+    struct error err;
+
+    store_worker_stop(one_worker());
+    script.setup_above = depths[_i];
+    ck_assert_int_eq(store_worker_start(one_worker(), &err), 0);
+    s = open_aio();
+    run_batches(s);
+    ck_assert(depths[_i] < 0 ? script.calls == 0 : script.calls > 0);
+    store_close(s);
+}
+END_TEST
+
+TCase *
+aio_cases(void)
+{
+    TCase *c = tcase_create("aio");
+
+    tcase_add_checked_fixture(c, temp_file_setup, temp_file_teardown);
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, what_is_submitted_in_one_turn_goes_to_the_kernel_in_batches);
+    tcase_add_test(c, a_batch_that_is_taken_in_parts_is_submitted_to_its_end);
+    tcase_add_loop_test(c, what_the_kernel_never_takes_is_done_by_helpers, 0,
+                        sizeof refusals / sizeof refusals[0]);
+    tcase_add_loop_test(c, what_the_kernel_does_not_take_now_is_offered_again, 0, 2);
+    tcase_add_test(c, a_device_that_does_not_know_nowait_gets_plain_operations);
+    tcase_add_test(c, a_kernel_without_flush_by_aio_is_asked_once);
+    tcase_add_loop_test(c, a_machine_short_of_aio_has_a_smaller_context_or_helpers, 0,
+                        sizeof depths / sizeof depths[0]);
+    return c;
+}

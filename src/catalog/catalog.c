@@ -6,11 +6,13 @@
 #include <strings.h>
 
 #include "core/counters.h"
+#include "core/crew.h"
 #include "scsi/lun.h"
 
 struct export_counters {
     atomic_uint refs;
-    struct io_counters of[WORKERS_MAX + 1]; /* by worker_id() */
+    unsigned sets;           /* the workers there are, and main */
+    struct io_counters of[]; /* by worker_id(); main's is the last */
 };
 
 static void
@@ -29,12 +31,14 @@ drop(atomic_uint *refs)
 struct export_counters *
 export_counters_new(void)
 {
-    struct export_counters *counters;
+    unsigned sets = (crew_size() > 0 ? crew_size() : WORKERS_MAX) + 1;
+    size_t size = sizeof(struct export_counters) + sets * sizeof(struct io_counters);
+    struct export_counters *counters = aligned_alloc(_Alignof(struct export_counters), size);
 
-    counters = aligned_alloc(_Alignof(struct export_counters), sizeof *counters);
     if (counters == NULL)
         return NULL;
-    memset(counters, 0, sizeof *counters);
+    memset(counters, 0, size);
+    counters->sets = sets;
     atomic_init(&counters->refs, 1);
     return counters;
 }
@@ -56,13 +60,15 @@ export_counters_unref(struct export_counters *counters)
 struct io_counters *
 export_counters_of(struct export_counters *counters, const struct worker *worker)
 {
-    return &counters->of[worker_id(worker)];
+    unsigned id = worker_id(worker);
+
+    return &counters->of[id < counters->sets - 1 ? id : counters->sets - 1];
 }
 
 void
 export_counters_total(const struct export_counters *counters, struct io_totals *totals)
 {
-    io_counters_sum(counters->of, WORKERS_MAX + 1, totals);
+    io_counters_sum(counters->of, counters->sets, totals);
 }
 
 struct backstore *

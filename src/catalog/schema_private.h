@@ -17,6 +17,9 @@ json_members(const json_t *object)
     return (json_t *)(uintptr_t)object;
 }
 
+/* A JSON string of TEXT, which may have been cut within a character. */
+json_t *schema_text(const char *text);
+
 /* Where "$ref" leads; NULL: nowhere. ROOT NULL: the loaded document. Borrowed. */
 const json_t *schema_resolve(const json_t *root, const char *ref);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catalog/near.h"
+#include "catalog/pointer.h"
 #include "catalog/schema.h"
 #include "catalog/schema_private.h"
 
@@ -18,11 +19,26 @@ struct check {
     const json_t *root;
     json_t *problems; /* NULL: only whether it fits is asked */
     size_t count;
-    char path[512]; /* JSON pointer to the value; cut where it does not fit */
+    char path[POINTER_MAX]; /* JSON pointer to the value; cut where it does not fit */
     int depth;
 };
 
 static void validate(struct check *c, const json_t *schema, const json_t *value);
+
+json_t *
+schema_text(const char *text)
+{
+    json_t *string = json_string(text);
+    char plain[2048];
+    size_t i;
+
+    if (string != NULL)
+        return string;
+    for (i = 0; text[i] != '\0' && i + 1 < sizeof plain; i++)
+        plain[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+    plain[i] = '\0';
+    return json_string(plain);
+}
 
 __attribute__((format(printf, 3, 4))) static void
 problem(struct check *c, const char *keyword, const char *format, ...)
@@ -38,45 +54,19 @@ problem(struct check *c, const char *keyword, const char *format, ...)
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     entry = json_object();
-    json_object_set_new(entry, "path", json_stringn_nocheck(c->path, strlen(c->path)));
+    json_object_set_new(entry, "path", schema_text(c->path));
     json_object_set_new(entry, "keyword", json_string(keyword));
-    json_object_set_new(entry, "message", json_stringn_nocheck(message, strlen(message)));
+    json_object_set_new(entry, "message", schema_text(message));
     json_array_append_new(c->problems, entry);
-}
-
-/* Goes one step down; returns what path_leave() wants. */
-static size_t
-path_enter(struct check *c, const char *step)
-{
-    size_t before = strlen(c->path), n = before;
-
-    if (n + 1 < sizeof c->path)
-        c->path[n++] = '/';
-    for (; *step != '\0' && n + 2 < sizeof c->path; step++) {
-        if (*step == '~' || *step == '/') {
-            c->path[n++] = '~';
-            c->path[n++] = *step == '~' ? '0' : '1';
-        } else {
-            c->path[n++] = *step;
-        }
-    }
-    c->path[n] = '\0';
-    return before;
-}
-
-static void
-path_leave(struct check *c, size_t before)
-{
-    c->path[before] = '\0';
 }
 
 static void
 validate_member(struct check *c, const json_t *schema, const char *name, const json_t *value)
 {
-    size_t before = path_enter(c, name);
+    size_t before = pointer_enter(c->path, sizeof c->path, name);
 
     validate(c, schema, value);
-    path_leave(c, before);
+    c->path[before] = '\0';
 }
 
 /* Whether VALUE fits SCHEMA, without saying why not. */
@@ -240,14 +230,14 @@ static void
 check_unknown_member(struct check *c, const json_t *properties, const char *name)
 {
     const char *near = near_member(properties, name);
-    size_t before = path_enter(c, name);
+    size_t before = pointer_enter(c->path, sizeof c->path, name);
 
     if (near[0] != '\0')
         problem(c, "additionalProperties", "unknown member \"%s\"; did you mean \"%s\"?", name,
                 near);
     else
         problem(c, "additionalProperties", "unknown member \"%s\"", name);
-    path_leave(c, before);
+    c->path[before] = '\0';
 }
 
 static void
@@ -468,9 +458,9 @@ check_tagged(struct check *c, const json_t *schema, const json_t *value)
         problem(c, "required", "missing member \"%s\" (one of %s)", tag, list);
         return;
     }
-    before = path_enter(c, tag);
+    before = pointer_enter(c->path, sizeof c->path, tag);
     problem(c, "enum", "not one of %s", list);
-    path_leave(c, before);
+    c->path[before] = '\0';
 }
 
 static void

@@ -7,5 +7,8 @@
 TCase *catalog_cases(void);
 TCase *publish_cases(void);
 TCase *schema_cases(void);
+TCase *document_cases(void);
+TCase *plan_cases(void);
+TCase *build_cases(void);
 
 #endif

@@ -1,0 +1,406 @@
+/* build.c: JSON objects → the structs of a view. */
+#include "catalog/build.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "catalog/catalog.h"
+#include "catalog/document.h"
+#include "catalog/identity.h"
+#include "core/parse.h"
+
+static const char *
+text_of(const json_t *object, const char *member, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    return text != NULL ? text : otherwise;
+}
+
+static uint64_t
+number_of(const json_t *object, const char *member)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, member));
+}
+
+static bool
+is_true(const json_t *object, const char *member)
+{
+    return json_is_true(json_object_get(object, member));
+}
+
+static enum store_preallocate
+preallocate_of(const char *name)
+{
+    if (strcmp(name, "falloc") == 0)
+        return STORE_PREALLOCATE_FALLOC;
+    return strcmp(name, "full") == 0 ? STORE_PREALLOCATE_FULL : STORE_PREALLOCATE_OFF;
+}
+
+static void
+read_identity(const json_t *options, struct lun_identity *ret)
+{
+    const char *naa = text_of(options, "naa", "");
+    int length = parse_hex(naa, ret->naa, sizeof ret->naa);
+
+    ret->naa_length = length < 0 ? 0 : (uint8_t)length;
+    snprintf(ret->serial, sizeof ret->serial, "%s", text_of(options, "serial", ""));
+    snprintf(ret->vendor_id, sizeof ret->vendor_id, "%s",
+             text_of(options, "vendor_id", IDENTITY_VENDOR));
+    snprintf(ret->product_id, sizeof ret->product_id, "%s",
+             text_of(options, "product_id", IDENTITY_PRODUCT));
+    snprintf(ret->product_revision, sizeof ret->product_revision, "%s",
+             text_of(options, "product_revision", identity_revision()));
+}
+
+void
+build_backstore_options(const char *name, const json_t *options, struct backstore_options *ret)
+{
+    unsigned block_size = (unsigned)number_of(options, "block_size");
+
+    if (block_size == 0)
+        block_size = 512;
+    *ret = (struct backstore_options){
+        .config = {.type = text_of(options, "type", ""),
+                   .name = name,
+                   .path = text_of(options, "path", NULL),
+                   .size = number_of(options, "size"),
+                   .block_size = block_size,
+                   .read_only = is_true(options, "read_only"),
+                   .create = is_true(options, "create"),
+                   .preallocate = preallocate_of(text_of(options, "preallocate", "off")),
+                   .direct = is_true(options, "direct"),
+                   .sync = is_true(options, "sync")},
+        .attributes = {.block_size = block_size,
+                       .read_only = is_true(options, "read_only"),
+                       .write_cache = is_true(options, "write_cache"),
+                       .unmap = is_true(options, "unmap")},
+    };
+    read_identity(options, &ret->identity);
+}
+
+struct backstore *
+build_backstore(const char *name, const char *type, struct lun *lun, const struct error *error)
+{
+    struct backstore *b = calloc(1, sizeof *b);
+
+    if (b == NULL)
+        return NULL;
+    atomic_init(&b->refs, 1);
+    b->name = strdup(name);
+    b->type = strdup(type);
+    if (b->name == NULL || b->type == NULL) {
+        backstore_unref(b);
+        return NULL;
+    }
+    if (error != NULL)
+        b->error = *error;
+    b->lun = lun;
+    return b;
+}
+
+static struct backstore *
+fresh_backstore(const struct build *build, const char *name)
+{
+    for (size_t i = 0; i < build->fresh_count; i++)
+        if (strcmp(build->fresh[i]->name, name) == 0)
+            return build->fresh[i];
+    return NULL;
+}
+
+static int
+compare_backstores(const void *a, const void *b)
+{
+    return strcmp((*(struct backstore *const *)a)->name, (*(struct backstore *const *)b)->name);
+}
+
+static int
+build_backstores(const struct build *build, struct catalog *view)
+{
+    json_t *map = json_object_get(build->document, "backstores"), *ignored;
+    const char *name;
+
+    view->backstores = calloc(json_object_size(map) + 1, sizeof(struct backstore *));
+    if (view->backstores == NULL)
+        return -1;
+    json_object_foreach (map, name, ignored) {
+        struct backstore *b = fresh_backstore(build, name);
+        if (b == NULL && build->old != NULL)
+            b = catalog_backstore(build->old, name);
+        assert(b != NULL);
+        view->backstores[view->backstore_count++] = backstore_ref(b);
+    }
+    qsort(view->backstores, view->backstore_count, sizeof(struct backstore *),
+          compare_backstores);
+    return 0;
+}
+
+static struct portal_group *
+build_group(uint16_t tag, const json_t *portals)
+{
+    struct portal_group *g = calloc(1, sizeof *g);
+    size_t i;
+    json_t *portal;
+
+    if (g == NULL)
+        return NULL;
+    atomic_init(&g->refs, 1);
+    g->tag = tag;
+    g->portals = calloc(json_array_size(portals) + 1, sizeof g->portals[0]);
+    if (g->portals == NULL) {
+        portal_group_unref(g);
+        return NULL;
+    }
+    json_array_foreach (portals, i, portal) {
+        struct portal *p = &g->portals[g->portal_count++];
+        snprintf(p->address, sizeof p->address, "%s", text_of(portal, "address", ""));
+        p->port = (uint16_t)number_of(portal, "port");
+    }
+    return g;
+}
+
+/* Whether the old document has the same VALUE for NAME in MAP, so that what the old view has
+ * can be shared. */
+static bool
+is_unchanged(const struct build *build, const char *map, const char *name, const json_t *value)
+{
+    const json_t *before = json_object_get(json_object_get(build->old_document, map), name);
+
+    return build->old != NULL && before != NULL && json_equal(before, value);
+}
+
+static int
+compare_groups(const void *a, const void *b)
+{
+    return (*(struct portal_group *const *)a)->tag - (*(struct portal_group *const *)b)->tag;
+}
+
+static int
+build_groups(const struct build *build, struct catalog *view)
+{
+    json_t *map = json_object_get(build->document, "portal_groups"), *value;
+    const char *name;
+
+    view->portal_groups = calloc(json_object_size(map) + 1, sizeof(struct portal_group *));
+    if (view->portal_groups == NULL)
+        return -1;
+    json_object_foreach (map, name, value) {
+        uint16_t tag = (uint16_t)strtoul(name, NULL, 10);
+        struct portal_group *g = NULL;
+        if (is_unchanged(build, "portal_groups", name, value)) {
+            for (size_t i = 0; i < build->old->portal_group_count; i++)
+                if (build->old->portal_groups[i]->tag == tag)
+                    g = portal_group_ref(build->old->portal_groups[i]);
+        } else {
+            g = build_group(tag, json_object_get(value, "portals"));
+        }
+        if (g == NULL)
+            return -1;
+        view->portal_groups[view->portal_group_count++] = g;
+    }
+    qsort(view->portal_groups, view->portal_group_count, sizeof(struct portal_group *),
+          compare_groups);
+    return 0;
+}
+
+static uint8_t
+digests_of(const json_t *object, const char *member)
+{
+    uint8_t bits = 0;
+    size_t i;
+    json_t *name;
+
+    json_array_foreach (json_object_get(object, member), i, name)
+        bits |= strcmp(json_string_value(name), "none") == 0 ? DIGEST_ALLOW_NONE
+                                                             : DIGEST_ALLOW_CRC32C;
+    return bits;
+}
+
+static void
+read_parameters(const json_t *p, struct target_parameters *ret)
+{
+    *ret = (struct target_parameters){
+        .initial_r2t = is_true(p, "initial_r2t"),
+        .immediate_data = is_true(p, "immediate_data"),
+        .max_recv_data_segment_length = (uint32_t)number_of(p, "max_recv_data_segment_length"),
+        .max_burst_length = (uint32_t)number_of(p, "max_burst_length"),
+        .first_burst_length = (uint32_t)number_of(p, "first_burst_length"),
+        .max_outstanding_r2t = (uint16_t)number_of(p, "max_outstanding_r2t"),
+        .default_time2wait = (uint16_t)number_of(p, "default_time2wait"),
+        .default_time2retain = (uint16_t)number_of(p, "default_time2retain"),
+        .header_digests = digests_of(p, "header_digest"),
+        .data_digests = digests_of(p, "data_digest"),
+        .nop_interval_s = (uint16_t)number_of(p, "nop_interval_s"),
+        .nop_timeout_s = (uint16_t)number_of(p, "nop_timeout_s"),
+        .queue_depth = (uint16_t)number_of(p, "queue_depth"),
+    };
+    /* Only the default can be above: see document_check.c. RFC 7143 section 13.14. */
+    if (ret->first_burst_length > ret->max_burst_length)
+        ret->first_burst_length = ret->max_burst_length;
+}
+
+static int
+compare_tags(const void *a, const void *b)
+{
+    return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+static int
+build_tags(struct target *t, const json_t *tags)
+{
+    size_t i;
+    json_t *tag;
+
+    t->portal_groups = calloc(json_array_size(tags) + 1, sizeof t->portal_groups[0]);
+    if (t->portal_groups == NULL)
+        return -1;
+    json_array_foreach (tags, i, tag)
+        t->portal_groups[t->portal_group_count++] = (uint16_t)json_integer_value(tag);
+    qsort(t->portal_groups, t->portal_group_count, sizeof t->portal_groups[0], compare_tags);
+    return 0;
+}
+
+static int
+build_acls(struct target *t, const json_t *acls)
+{
+    const char *initiator;
+    json_t *ignored;
+
+    t->acls = calloc(json_object_size(acls) + 1, sizeof t->acls[0]);
+    if (t->acls == NULL)
+        return -1;
+    json_object_foreach (document_members(acls), initiator, ignored) {
+        t->acls[t->acl_count].initiator = strdup(initiator);
+        if (t->acls[t->acl_count++].initiator == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* Those of the same export in the old view, or new ones. */
+static struct export_counters *
+counters_for(const struct target *old, const struct lun_export *lun)
+{
+    for (size_t i = 0; old != NULL && i < old->lun_count; i++)
+        if (old->luns[i].number == lun->number &&
+            strcmp(old->luns[i].backstore->name, lun->backstore->name) == 0)
+            return export_counters_ref(old->luns[i].counters);
+    return export_counters_new();
+}
+
+static int
+compare_luns(const void *a, const void *b)
+{
+    return ((const struct lun_export *)a)->number - ((const struct lun_export *)b)->number;
+}
+
+static int
+build_luns(const struct catalog *view, const struct target *old, struct target *t,
+           const json_t *luns)
+{
+    const char *number;
+    json_t *value;
+
+    t->luns = calloc(json_object_size(luns) + 1, sizeof t->luns[0]);
+    if (t->luns == NULL)
+        return -1;
+    json_object_foreach (document_members(luns), number, value) {
+        struct lun_export *lun = &t->luns[t->lun_count];
+        lun->number = (uint16_t)strtoul(number, NULL, 10);
+        lun->read_only = is_true(value, "read_only");
+        lun->enabled = is_true(value, "enabled");
+        lun->backstore =
+            backstore_ref(catalog_backstore(view, text_of(value, "backstore", "")));
+        lun->counters = counters_for(old, lun);
+        t->lun_count++;
+        if (lun->counters == NULL)
+            return -1;
+    }
+    qsort(t->luns, t->lun_count, sizeof t->luns[0], compare_luns);
+    return 0;
+}
+
+static struct target *
+build_target(const struct catalog *view, const struct target *old, const char *name,
+             const json_t *value)
+{
+    struct target *t = calloc(1, sizeof *t);
+    const char *alias = text_of(value, "alias", NULL);
+
+    if (t == NULL)
+        return NULL;
+    atomic_init(&t->refs, 1);
+    t->name = strdup(name);
+    t->alias = alias == NULL ? NULL : strdup(alias);
+    t->enabled = is_true(value, "enabled");
+    read_parameters(json_object_get(value, "parameters"), &t->parameters);
+    if (t->name == NULL || (alias != NULL && t->alias == NULL) ||
+        build_tags(t, json_object_get(value, "portal_groups")) < 0 ||
+        build_acls(t, json_object_get(value, "acls")) < 0 ||
+        build_luns(view, old, t, json_object_get(value, "luns")) < 0) {
+        target_unref(t);
+        return NULL;
+    }
+    return t;
+}
+
+/* Whether each LUN of OLD leads to the very backstore that VIEW has under that name. */
+static bool
+has_same_backstores(const struct catalog *view, const struct target *old)
+{
+    for (size_t i = 0; i < old->lun_count; i++)
+        if (catalog_backstore(view, old->luns[i].backstore->name) != old->luns[i].backstore)
+            return false;
+    return true;
+}
+
+static int
+compare_targets(const void *a, const void *b)
+{
+    return strcasecmp((*(struct target *const *)a)->name, (*(struct target *const *)b)->name);
+}
+
+static int
+build_targets(const struct build *build, struct catalog *view)
+{
+    json_t *map = json_object_get(build->document, "targets"), *value;
+    const char *name;
+
+    view->targets = calloc(json_object_size(map) + 1, sizeof(struct target *));
+    if (view->targets == NULL)
+        return -1;
+    json_object_foreach (map, name, value) {
+        struct target *old = build->old == NULL ? NULL : catalog_target(build->old, name);
+        struct target *t;
+        if (old != NULL && is_unchanged(build, "targets", name, value) &&
+            has_same_backstores(view, old))
+            t = target_ref(old);
+        else
+            t = build_target(view, old, name, value);
+        if (t == NULL)
+            return -1;
+        view->targets[view->target_count++] = t;
+    }
+    qsort(view->targets, view->target_count, sizeof(struct target *), compare_targets);
+    return 0;
+}
+
+struct catalog *
+build_catalog(const struct build *build)
+{
+    struct catalog *view = calloc(1, sizeof *view);
+
+    if (view == NULL)
+        return NULL;
+    atomic_init(&view->refs, 1);
+    view->revision = build->revision;
+    if (build_backstores(build, view) < 0 || build_groups(build, view) < 0 ||
+        build_targets(build, view) < 0) {
+        catalog_unref(view);
+        return NULL;
+    }
+    return view;
+}

@@ -81,12 +81,9 @@ call_params(const struct http_request *request, json_t **error)
     if (length == 0)
         return json_object();
     params = jsonrpc_load(body, length, error);
-    if (params == NULL || json_is_object(params))
+    if (params == NULL || (*error = jsonrpc_params_problem(params)) == NULL)
         return params;
     json_decref(params);
-    *error = rpc_error_named(RPC_INVALID_PARAMS,
-                             json_pack("{s:s, s:s}", "path", "", "keyword", "type"),
-                             "params must be an object (this API takes parameters by name)");
     return NULL;
 }
 

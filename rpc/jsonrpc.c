@@ -1,6 +1,7 @@
 /* jsonrpc.c: JSON-RPC 2.0, strict in what it takes. */
 #include "rpc/jsonrpc.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,8 @@ jsonrpc_load(const char *text, size_t length, json_t **error)
                                  JSONRPC_DEPTH_MAX);
         return NULL;
     }
-    root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+                      &where);
     if (root == NULL)
         *error = rpc_error_named(
             RPC_PARSE_ERROR,
@@ -55,6 +57,43 @@ jsonrpc_load(const char *text, size_t length, json_t **error)
                       where.position > 0 ? where.position : 0),
             "not JSON: %s", length == 0 ? "the body is empty" : where.text);
     return root;
+}
+
+/* Whether a string within VALUE has a zero byte: JSON allows it, C would cut it off there. */
+static bool
+has_zero_byte(const json_t *value)
+{
+    const char *key;
+    json_t *each;
+    size_t i;
+
+    if (json_is_string(value))
+        return strlen(json_string_value(value)) != json_string_length(value);
+    json_array_foreach (value, i, each)
+        if (has_zero_byte(each))
+            return true;
+    json_object_foreach ((json_t *)(uintptr_t)value, key, each)
+        if (has_zero_byte(each))
+            return true;
+    return false;
+}
+
+json_t *
+jsonrpc_params_problem(const json_t *params)
+{
+    const char *problem = NULL, *keyword = "type";
+
+    if (!json_is_object(params)) {
+        problem = "params must be an object (this API takes parameters by name)";
+    } else if (has_zero_byte(params)) {
+        problem = "a text has a zero byte in it";
+        keyword = "pattern";
+    }
+    if (problem == NULL)
+        return NULL;
+    return rpc_error_named(RPC_INVALID_PARAMS,
+                           json_pack("{s:s, s:s}", "path", "", "keyword", keyword), "%s",
+                           problem);
 }
 
 /* What is wrong with the envelope CALL; NULL: nothing. */
@@ -72,6 +111,8 @@ envelope_problem(const json_t *call)
         return "\"jsonrpc\" must be \"2.0\"";
     if (!json_is_string(json_object_get(call, "method")))
         return "\"method\" must be a string";
+    if (has_zero_byte(json_object_get(call, "method")))
+        return "\"method\" must not have a zero byte";
     if (id != NULL && !json_is_string(id) && !json_is_integer(id) && !json_is_null(id))
         return "\"id\" must be a string, an integer or null";
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -106,12 +147,8 @@ read_call(json_t *from, struct jsonrpc_call *to)
     to->method = json_string_value(json_object_get(from, "method"));
     to->id = json_object_get(from, "id");
     to->params = json_object_get(from, "params");
-    if (to->params != NULL && !json_is_object(to->params)) {
-        to->error = rpc_error_named(
-            RPC_INVALID_PARAMS, json_pack("{s:s, s:s}", "path", "", "keyword", "type"),
-            "params must be an object (this API takes parameters by name)");
-        return to->error != NULL ? 0 : -1;
-    }
+    if (to->params != NULL)
+        to->error = jsonrpc_params_problem(to->params);
     return 0;
 }
 

@@ -48,7 +48,11 @@ static const struct {
     {"{" CALL ",\"id\":1,\"id\":2}", 0, "PARSE_ERROR", "duplicate"},
     {"{" CALL ",\"id\":18446744073709551615}", 0, "PARSE_ERROR", "integer"},
     {"{" CALL ",\"id\":\"\xff\"}", 0, "PARSE_ERROR", "not JSON"},
-    {"{" CALL ",\"id\":\"\\u0000\"}", 0, "PARSE_ERROR", "not JSON"},
+    {"{" CALL ",\"id\":\"\\u0000\"}", 1, NULL, NULL},
+    {"{" CALL ",\"id\":1,\"params\":{\"a\":[\"\\u0000\"]}}", 1, "INVALID_PARAMS", "zero byte"},
+    {"{" CALL ",\"id\":1,\"params\":{\"a\\u0000\":1}}", 0, "PARSE_ERROR", "not JSON"},
+    {"{\"jsonrpc\":\"2.0\",\"method\":\"a\\u0000\",\"id\":1}", 1, "INVALID_REQUEST",
+     "zero byte"},
 };
 
 START_TEST(each_envelope_is_taken_or_refused_as_it_should_be)

@@ -1,7 +1,7 @@
 /* config.c: the whole document, read and written. */
 #include <string.h>
 
-#include "catalog/schema.h"
+#include "catalog/document.h"
 #include "rpc/change.h"
 #include "rpc/methods/methods.h"
 
@@ -11,7 +11,7 @@ get(struct rpc_call *call)
     json_t *config;
 
     if (rpc_call_bool(call, "defaults"))
-        config = schema_with_defaults(NULL, schema_component("Config"), commit_document());
+        config = document_complete(commit_document());
     else
         config = json_deep_copy(commit_document());
     rpc_call_result(call, json_pack("{s:I, s:o}", "revision", (json_int_t)commit_revision(),

@@ -1,9 +1,11 @@
 /* daemon.c: daemon.info and daemon.health. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "catalog/catalog.h"
 #include "catalog/commit.h"
+#include "catalog/document.h"
 #include "catalog/publish.h"
 #include "catalog/schema.h"
 #include "config.h"
@@ -22,21 +24,28 @@ type_names(void)
     return names;
 }
 
+static json_t *
+limits(void)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "request_bytes", HTTP_BODY_MAX,
+                     "batch_calls", JSONRPC_BATCH_MAX, "json_depth", JSONRPC_DEPTH_MAX,
+                     "targets", DOCUMENT_TARGETS_MAX, "backstores", DOCUMENT_BACKSTORES_MAX,
+                     "portals", DOCUMENT_PORTALS_MAX, "luns_per_target", DOCUMENT_LUNS_MAX);
+}
+
 static void
 info(struct rpc_call *call)
 {
     const struct methods_context *c = methods_context();
     const json_t *about = json_object_get(schema_document(), "info");
-    time_t now = time(NULL);
-    json_t *result =
-        json_pack("{s:s, s:s, s:O, s:s, s:i, s:o, s:I, s:I, s:[sss], s:o, s:{s:i, s:i, s:i}}",
-                  "name", "blockgated", "version", PACKAGE_VERSION, "api_version",
-                  json_object_get(about, "version"), "schema_sha256", c->openrpc_sha256, "pid",
-                  (int)getpid(), "started", time_json(c->started), "uptime_s",
-                  (json_int_t)(now > c->started ? now - c->started : 0), "revision",
-                  (json_int_t)commit_revision(), "features", "batch", "crc32c", "unmap",
-                  "backstore_types", type_names(), "limits", "request_bytes", HTTP_BODY_MAX,
-                  "batch_calls", JSONRPC_BATCH_MAX, "json_depth", JSONRPC_DEPTH_MAX);
+    time_t now = time(NULL), uptime = now > c->started ? now - c->started : 0;
+    json_t *result = json_pack(
+        "{s:s, s:s, s:O, s:s, s:i, s:o, s:I, s:I, s:[sss], s:o, s:o}", "name", "blockgated",
+        "version", PACKAGE_VERSION, "api_version", json_object_get(about, "version"),
+        "schema_sha256", c->openrpc_sha256, "pid", (int)getpid(), "started",
+        time_json(c->started), "uptime_s", (json_int_t)uptime, "revision",
+        (json_int_t)commit_revision(), "features", "batch", "crc32c", "unmap",
+        "backstore_types", type_names(), "limits", limits());
 
     rpc_call_result(call, result);
 }

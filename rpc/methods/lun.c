@@ -3,14 +3,13 @@
 #include <stdlib.h>
 
 #include "catalog/catalog.h"
+#include "catalog/document.h"
 #include "catalog/publish.h"
 #include "catalog/schema.h"
 #include "rpc/methods/methods.h"
 #include "rpc/methods/target.h"
 #include "scsi/lun.h"
 #include "store/store.h"
-
-#define LUN_MAX 16383
 
 json_t *
 lun_json(int number, const json_t *config)
@@ -104,13 +103,16 @@ choose_number(struct change *change, const json_t *luns, char key[24])
         snprintf(key, 24, "%d", (int)change->number);
         return true;
     }
-    for (change->number = 0; change->number <= LUN_MAX; change->number++) {
+    for (change->number = 0; change->number < DOCUMENT_LUNS_MAX; change->number++) {
         snprintf(key, 24, "%d", (int)change->number);
         if (json_object_get(luns, key) == NULL)
             return true;
     }
-    change_fail(change, json_pack("{s:i, s:i}", "limit", LUN_MAX + 1, "value", LUN_MAX + 2),
-                ERROR_LIMIT_EXCEEDED, "the target has %d LUNs: no number is free", LUN_MAX + 1);
+    change_fail(
+        change,
+        json_pack("{s:i, s:i}", "limit", DOCUMENT_LUNS_MAX, "value", DOCUMENT_LUNS_MAX + 1),
+        ERROR_LIMIT_EXCEEDED, "the target has %d LUNs already, which is the most",
+        DOCUMENT_LUNS_MAX);
     return false;
 }
 

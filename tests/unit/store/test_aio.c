@@ -21,9 +21,8 @@ int __wrap_io_submit(io_context_t context, long n, struct iocb **iocbs);
 int __real_io_setup(int depth, io_context_t *context);
 int __wrap_io_setup(int depth, io_context_t *context);
 
-/* What the stand-ins do; 0: nothing of their own. Programs of tests have one thread that
- * submits. */
-static struct {
+/* What the stand-ins do on the thread of the test; 0: nothing of their own. */
+static _Thread_local struct {
     int refuse;        /* every call is answered with this */
     int refuse_nowait; /* a call whose first operation asks for RWF_NOWAIT is */
     int refuse_flush;  /* a call whose first operation is a flush is */

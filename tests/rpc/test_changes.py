@@ -330,6 +330,33 @@ def test_damaged_state_file_is_reported_and_kept(start_daemon, how):
     daemon.check_serving()
 
 
+@cases("cut", "garbage")
+def test_last_good_state_is_used_only_when_told_to(start_daemon, how):
+    daemon = start_daemon()
+    daemon.make_disk()
+    daemon.make_target()
+    daemon.stop()
+    path = os.path.join(daemon.state, "state.json")
+    bad = os.urandom(300) if how == "garbage" else b'{"version": 1, "backsto'
+    with open(path, "wb") as f:
+        f.write(bad)
+    daemon.options = ["--recover"]
+    daemon.start()
+    # The newest good one: either the state itself or the one before the last change.
+    assert [b["name"] for b in call(daemon, "backstore.list")["backstores"]] == ["disk0"]
+    call(daemon, "config.get")
+    kept = []
+    for name in os.listdir(daemon.state):
+        with open(os.path.join(daemon.state, name), "rb") as f:
+            kept.append(f.read())
+    assert bad in kept, "the damaged file is thrown away"
+    call(daemon, "backstore.create", backstore={"name": "after", "type": "null", "size": MIB})
+    daemon.options = []
+    daemon.restart()
+    names = [b["name"] for b in call(daemon, "backstore.list")["backstores"]]
+    assert names == ["after", "disk0"], names
+
+
 def test_state_that_cannot_be_saved_changes_nothing(start_daemon):
     import shutil
 

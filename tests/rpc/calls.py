@@ -9,7 +9,7 @@ NAMES_OF = {-32700: "PARSE_ERROR", -32600: "INVALID_REQUEST", -32601: "METHOD_NO
             -32602: "INVALID_PARAMS", -32603: "INTERNAL"}  # fmt: skip
 
 
-def call(daemon, method, **params):
+def call(daemon, method, /, **params):
     """A call whose reply is checked against the schema."""
     try:
         result = daemon.call(method, **params)
@@ -29,7 +29,7 @@ def unchanged(daemon):
     assert after == before, f"changed from {before} to {after}"
 
 
-def fails(daemon, name, method, **params):
+def fails(daemon, name, method, /, **params):
     """METHOD fails with NAME and changes nothing. Returns the error."""
     with unchanged(daemon):
         try:

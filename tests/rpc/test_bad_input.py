@@ -8,7 +8,7 @@ import time
 import schemas
 from calls import call, fails, unchanged
 from daemon import MIB, TARGET, RpcError, free_port
-from runner import Skip, cases, default_setup
+from runner import cases, default_setup
 
 setup = default_setup
 
@@ -61,10 +61,8 @@ def test_not_a_request(daemon, request):
     error_of(daemon, json.dumps(request).encode(), "INVALID_REQUEST")
 
 
-@cases([], [1], "text", 5, None)
+@cases([], [1], "text", 5)
 def test_parameters_that_are_no_object(daemon, params):
-    if params is None:
-        raise Skip("null is like none to some libraries")
     request = {"jsonrpc": "2.0", "id": 1, "method": "daemon.info", "params": params}
     got, reply = daemon.rpc(request)
     assert reply["error"]["data"]["name"] in ("INVALID_PARAMS", "INVALID_REQUEST"), reply
@@ -275,7 +273,11 @@ def test_chunked_body_works(daemon):
         s.settimeout(5)
         s.connect(daemon.rpc_path)
         s.sendall(raw)
-        assert b"blockgated" in s.recv(65536) + s.recv(65536)
+        got = b""
+        while b"blockgated" not in got:
+            part = s.recv(65536)
+            assert part, got
+            got += part
 
 
 def test_requests_on_one_connection(daemon):
@@ -315,7 +317,6 @@ def test_many_callers_that_never_finish(daemon):
     sockets = []
     for _ in range(200):
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(5)
         s.connect(daemon.rpc_path)
         s.sendall(b"POST /rpc HTTP/1.1\r\n")
         sockets.append(s)
@@ -412,18 +413,16 @@ def test_file_that_is_missing(daemon, kind):
 
 
 @cases("rdwr", "aio")
-def test_file_that_is_unreadable(daemon, kind):
+def test_file_that_is_unreadable(start_daemon, kind):
+    # Root may read everything, unless it gives that up.
+    wrapper = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    daemon = start_daemon(wrapper=wrapper)
     path = daemon.path("secret")
     with open(path, "wb") as f:
         f.truncate(MIB)
     os.chmod(path, 0)
-    try:
-        if os.access(path, os.R_OK):
-            raise Skip("root may read everything")
-        e = fails(daemon, "BACKEND_ERROR", "backstore.create", backstore={"name": "bad", "type": kind, "path": path})
-        assert e.data["errno_name"] == "EACCES" and path in e.message, e
-    finally:
-        os.unlink(path)
+    e = fails(daemon, "BACKEND_ERROR", "backstore.create", backstore={"name": "bad", "type": kind, "path": path})
+    assert e.data["errno_name"] == "EACCES" and path in e.message, e
 
 
 @cases("rdwr", "aio")

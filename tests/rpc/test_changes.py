@@ -415,7 +415,7 @@ def test_twenty_callers_at_once(daemon):
     daemon.call("config.apply", mode="merge", config={"backstores": {name: None for name in mine}})
 
 
-def daemon_call(daemon, method, **params):
+def daemon_call(daemon, method, /, **params):
     """Like call(), for threads: the serial number is not shared."""
     status, reply = daemon.rpc({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, 60)
     if "error" in reply:

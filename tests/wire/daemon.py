@@ -57,17 +57,18 @@ def portal(address, port):
 class Daemon:
     """
     ADDRESSES: where portal group 1 listens, a free port each. FOLDER: state to go on with.
-    OPTIONS: more of the command line.
+    OPTIONS: more of the command line. WRAPPER: a command that runs the daemon.
     """
 
-    def __init__(self, addresses=("127.0.0.1",), folder=None, workers=2, options=(), env=None):
+    def __init__(self, addresses=("127.0.0.1",), folder=None, workers=2, options=(), env=None,
+                 wrapper=()):  # fmt: skip
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="blockgate-test-")
         self.rpc_path = os.path.join(self.folder, "api.sock")
         self.log_path = os.path.join(self.folder, "log")
         self.state = os.path.join(self.folder, "state")
         self.addresses, self.workers, self.options = addresses, workers, list(options)
-        self.env = env or {}
+        self.env, self.wrapper = env or {}, list(wrapper)
         self.process = None
         self.portals = []
         self.serial = 0
@@ -75,7 +76,7 @@ class Daemon:
     # --- life ---
 
     def command(self):
-        line = [binary, "--state-dir", self.state, "--rpc-socket", self.rpc_path]
+        line = [*self.wrapper, binary, "--state-dir", self.state, "--rpc-socket", self.rpc_path]
         for address, port in self.portals:
             line += ["--portal", portal(address, port)]
         return line + ["--workers", str(self.workers), *self.options]
@@ -201,7 +202,7 @@ class Daemon:
         status, raw = self.http("POST", "/rpc", body, {"Content-Type": "application/json"}, timeout)
         return status, json.loads(raw) if raw else None
 
-    def call(self, method, params=None, **more):
+    def call(self, method, params=None, /, **more):
         """The result of METHOD; raises RpcError."""
         self.serial += 1
         serial = self.serial

@@ -216,7 +216,7 @@ class Connection:
         self.next_itt += 1
         return itt
 
-    def request(self, opcode, data=b"", immediate=False, **fields):
+    def request(self, opcode, data=b"", ahs=b"", immediate=False, **fields):
         """A request PDU with the numbers that are due; CmdSN moves on unless immediate."""
         fields.setdefault("itt", self._itt())
         fields.setdefault("expstatsn", self.statsn or 0)
@@ -224,7 +224,7 @@ class Connection:
             fields["cmdsn"] = self.cmdsn
             if not immediate and opcode != LOGIN:
                 self.cmdsn = (self.cmdsn + 1) & 0xFFFFFFFF
-        return Pdu(opcode, data, immediate=immediate, **fields)
+        return Pdu(opcode, data, ahs, immediate, **fields)
 
     # --- login ---
 
@@ -291,7 +291,10 @@ class Connection:
         if not pdu.tsih:
             raise ProtocolError("TSIH is zero at the end of the login")
         self.tsih = pdu.tsih
-        self.params = {**DEFAULTS, **answers}
+        self.params = dict(DEFAULTS)
+        for key, value in answers.items():
+            if value not in ("Irrelevant", "Reject", "NotUnderstood"):
+                self.params[key] = value
         self.header_digest = self.params["HeaderDigest"] == "CRC32C"
         self.data_digest = self.params["DataDigest"] == "CRC32C"
         self.receive_limit = int(offered.get("MaxRecvDataSegmentLength", 8192))

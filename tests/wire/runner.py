@@ -55,6 +55,12 @@ def default_setup(daemon):
     daemon.make_target()
 
 
+def label_of(value):
+    """A row's value as part of a test's name: short, on one line, printable."""
+    text = value if isinstance(value, str) else repr(value)
+    return "".join(c if c.isprintable() else "?" for c in text[:60])
+
+
 class File:
     """The tests of one file, and its daemon."""
 
@@ -70,7 +76,7 @@ class File:
                 if rows is None:
                     self.tests.append((sentence, function, ()))
                 for row in rows or ():
-                    label = " ".join(str(value) for value in row)[:60]
+                    label = " ".join(label_of(value) for value in row)[:60]
                     self.tests.append((f"{sentence} [{label}]", function, row))
 
     def get_daemon(self):

@@ -285,10 +285,7 @@ def test_every_scsi_opcode_with_strange_CDBs_is_answered(daemon, first):
     with daemon.session() as c:
         for opcode in range(first, first + 16):
             for fill in (b"\0", b"\xff", b"\x01"):
-                task = c.submit(bytes([opcode]) + fill * 15, read=512)
-                c.strict = False
-                c.wait(task)
-                c.strict = True
+                c.wait(c.submit(bytes([opcode]) + fill * 15, read=512))
             task = c.submit(bytes([opcode]) + os.urandom(15), write=bytes(512))
             c.wait(task)
         c.nop(b"in step")

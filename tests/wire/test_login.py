@@ -90,7 +90,7 @@ def test_login_in_small_steps_without_transit(daemon):
         works(c)
 
 
-@cases(1, 7, 30, 100)
+@cases(7, 30, 100)
 def test_login_keys_continued_over_several_PDUs(daemon, size):
     with daemon.connect() as c:
         keys = text_encode({**c.first_keys(TARGET), "MaxBurstLength": 65536})

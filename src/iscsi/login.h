@@ -89,9 +89,13 @@ struct login {
     /* Private. */
     uint16_t portal_group;
     bool (*session_exists)(const struct login *l, uint16_t tsih);
-    uint8_t state;
+    bool has_begun;     /* the first request is in */
+    bool is_identified; /* the first list of keys is in */
+    bool is_ready;      /* only the last response is missing */
+    bool has_authenticated;
+    uint8_t stage; /* enum login_stage */
     unsigned requests;
-    struct pdu_login_request first, last;
+    struct pdu_login_request first, request;
     struct text_input input;
     struct text_output output;
 };

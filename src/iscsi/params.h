@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct target_parameters;
+#include "catalog/catalog.h"
+
 struct text_list;
 struct text_output;
 
@@ -46,15 +47,15 @@ struct negotiation {
     struct params params;
 
     /* Private. */
-    const struct target_parameters *ours; /* borrowed */
+    struct target_parameters ours;
     bool is_discovery;
     bool has_declared; /* our MaxRecvDataSegmentLength is out */
-    uint64_t seen;     /* a bit per row: settled in this phase */
+    uint64_t seen;     /* a bit per row: settled since the negotiation began */
     const char *problem;
 };
 
-/* Everything at its default. OURS, what the target is willing to do, is borrowed; NULL: as a
- * target with no settings. */
+/* Everything at its default. OURS, what the target is willing to do, is copied; NULL: as a
+ * target without settings of its own, for discovery. */
 void negotiation_init(struct negotiation *n, const struct target_parameters *ours,
                       bool is_discovery);
 

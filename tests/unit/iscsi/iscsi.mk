@@ -2,10 +2,13 @@ check_PROGRAMS += test_iscsi
 test_iscsi_SOURCES = tests/unit/iscsi/main.c tests/unit/iscsi/suites.h
 # Bytes and text.
 test_iscsi_SOURCES += tests/unit/iscsi/test_pdu.c tests/unit/iscsi/test_pdu_reader.c \
-	tests/unit/iscsi/test_pdu_writer.c tests/unit/iscsi/test_text.c
+	tests/unit/iscsi/test_pdu_writer.c tests/unit/iscsi/test_text.c \
+	tests/unit/iscsi/test_params.c tests/unit/iscsi/test_login.c tests/unit/iscsi/test_discovery.c \
+	tests/unit/iscsi/lists.h tests/unit/iscsi/lists.c \
+	tests/unit/iscsi/small_catalog.h tests/unit/iscsi/small_catalog.c
 # Sessions.
 test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_in.c \
 	tests/unit/iscsi/test_data_out.c tests/unit/iscsi/test_registry.c
 test_iscsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-test_iscsi_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS) $(CHECK_LIBS)
+test_iscsi_LDADD = $(WHOLE) $(ISCSI_LIBS) $(PARTS) $(CATALOG_DEPS) $(CHECK_LIBS)
 test_iscsi_DEPENDENCIES = $(ISCSI_LIBS)

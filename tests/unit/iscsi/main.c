@@ -9,6 +9,9 @@ static TCase *(*const cases[])(void) = {
     pdu_reader_cases,
     pdu_writer_cases,
     text_cases,
+    params_cases,
+    login_cases,
+    discovery_cases,
     /* Sessions. */
     window_cases,
     data_in_cases,

@@ -9,6 +9,9 @@ TCase *pdu_cases(void);
 TCase *pdu_reader_cases(void);
 TCase *pdu_writer_cases(void);
 TCase *text_cases(void);
+TCase *params_cases(void);
+TCase *login_cases(void);
+TCase *discovery_cases(void);
 
 /* Sessions. */
 TCase *window_cases(void);

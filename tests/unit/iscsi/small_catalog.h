@@ -1,0 +1,23 @@
+/* small_catalog.h: a configuration for tests, made of literals. */
+#ifndef TESTS_UNIT_ISCSI_SMALL_CATALOG_H
+#define TESTS_UNIT_ISCSI_SMALL_CATALOG_H
+
+struct catalog;
+
+/*
+ * Portal group 1: 0.0.0.0:3260 and [::]:3260; 2: 192.0.2.1:3260, 192.0.2.2:3261 and
+ * [2001:db8::1]:3260; 3: 0.0.0.0:3262. Targets, all named iqn.2026-01.example:<…>:
+ *
+ *   open      groups 1 and 2, alias "A disk", all may enter
+ *   private   group 1, only iqn.2026-01.example:friend
+ *   elsewhere group 2 only, all may enter
+ *   off       group 1, disabled
+ *   strict    group 1, demands both digests
+ *   ipv4      group 3, all may enter
+ */
+const struct catalog *small_catalog(void);
+
+/* As if the target had been deleted, or disabled, by a change. */
+const struct catalog *small_catalog_without_targets(void);
+
+#endif

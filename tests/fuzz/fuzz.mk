@@ -5,3 +5,8 @@ noinst_PROGRAMS += fuzz_jsonrpc
 fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c
 fuzz_jsonrpc_LDFLAGS = $(FUZZER_LINK)
 fuzz_jsonrpc_LDADD = $(RPC_LIBS) $(CATALOG_DEPS)
+
+noinst_PROGRAMS += fuzz_cdb
+fuzz_cdb_SOURCES = tests/fuzz/fuzz_cdb.c
+fuzz_cdb_LDFLAGS = $(FUZZER_LINK)
+fuzz_cdb_LDADD = $(SCSI_LIBS) $(STORE_DEPS)

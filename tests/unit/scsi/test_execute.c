@@ -186,7 +186,7 @@ START_TEST(a_unit_without_a_store_is_not_ready_but_says_who_it_is)
     f.lun->store = NULL;
     run(&c, &f, without_store[_i].cdb);
     assert_outcome(&c, without_store[_i].outcome);
-    if (without_store[_i].cdb == (const char *)SENSE_FIXED)
+    if (strcmp(without_store[_i].cdb, SENSE_FIXED) == 0)
         ck_assert_uint_eq(c.cmd.in->data[2], 2);
     call_end(&c);
     fixture_close(&f);

@@ -190,8 +190,8 @@ static const struct {
     uint8_t ugavalid;
     uint64_t same_max;
 } limits[] = {
-    {512, 512, FAKE_STORE_ALL, 1, 16384, 2048, 8 << 20, 256, 8, 0x80, 524288},
-    {512, 4096, FAKE_STORE_ALL, 8, 16384, 2048, 8 << 20, 256, 8, 0x80, 524288},
+    {512, 512, FAKE_STORE_ALL, 1, 16384, 2048, 1 << 20, 256, 8, 0x80, 524288},
+    {512, 4096, FAKE_STORE_ALL, 8, 16384, 2048, 1 << 20, 256, 8, 0x80, 524288},
     {4096, 4096, FAKE_STORE_ALL, 1, 2048, 256, 1 << 20, 256, 1, 0x80, 65536},
     {512, 512, NO_UNMAP, 1, 16384, 2048, 0, 0, 0, 0, 524288},
 };
@@ -208,7 +208,7 @@ START_TEST(block_limits_are_what_one_command_does)
     f.store->physical_block_size = limits[_i].physical;
     d = page(&c, &f, 0xb0);
     ck_assert_uint_eq(c.cmd.in_length, 64);
-    ck_assert_uint_eq(d[4], 1); /* WSNZ */
+    ck_assert_uint_eq(d[4], 0); /* WSNZ */
     ck_assert_uint_eq(d[5], 0); /* no COMPARE AND WRITE */
     ck_assert_uint_eq(get_be16(d + 6), limits[_i].granularity);
     ck_assert_uint_eq(get_be32(d + 8), limits[_i].transfer_max);

@@ -161,7 +161,7 @@ END_TEST
 
 START_TEST(no_more_blocks_than_the_block_limits_say)
 {
-    static const struct extent extents[] = {{0, 4 << 20}, {0, 4 << 20}, {0, 1}};
+    static const struct extent extents[] = {{0, 1 << 19}, {0, 1 << 19}, {0, 1}};
     uint8_t data[56];
     struct fixture f;
     struct call c;
@@ -243,7 +243,17 @@ static const struct {
     {"41 04 00000002 00 0003 00", 0, FAKE_STORE_ALL, "5/24/00", "cdb 1.2", {NULL}},
     {"41 02 00000002 00 0003 00", 0, FAKE_STORE_ALL, "5/24/00", "cdb 1.1", {NULL}},
     {"41 20 00000002 00 0003 00", 0, FAKE_STORE_ALL, "5/24/00", "cdb 1.7", {NULL}},
-    {"41 00 00000002 00 0000 00", 0, FAKE_STORE_ALL, "5/24/00", "cdb 7", {NULL}}, /* WSNZ */
+    /* a count of 0: to the end */
+    {"41 00 00000ffe 00 0000 00", 0, FAKE_STORE_ALL, "GOOD", "none", {"ZERO 2096128+1024"}},
+    {"41 08 00000ffe 00 0000 00", 0, FAKE_STORE_ALL, "GOOD", "none", {"UNMAP 2096128+1024"}},
+    {"93 00 0000000000000fff 00000000 00 00",
+     7,
+     FAKE_STORE_ALL,
+     "GOOD",
+     "none",
+     {"WRITE 2096640+512"}},
+    {"41 00 00001000 00 0000 00", 0, FAKE_STORE_ALL, "5/21/00", "none", {NULL}},
+    {"93 00 ffffffffffffffff 00000000 00 00", 0, FAKE_STORE_ALL, "5/21/00", "none", {NULL}},
     {"41 00 00000fff 00 0002 00", 0, FAKE_STORE_ALL, "5/21/00", "none", {NULL}},
     {"93 00 0000000000000000 00001000 00 00",
      7,
@@ -327,12 +337,41 @@ START_TEST(each_block_of_write_same_is_the_whole_block)
 }
 END_TEST
 
-START_TEST(write_same_without_its_block_writes_nothing)
+START_TEST(write_same_to_the_end_keeps_to_the_block_limits)
 {
     struct fixture f;
     struct call c;
 
     fixture_open(&f);
+    atomic_store(&f.store->size,
+                 ((UINT64_C(1) << 19) + 1) * BLOCK); /* one more than the most */
+    fake_store_hold(f.store, true);                  /* there is no memory behind it */
+    run(&c, &f, "93 01 0000000000000000 00000000 00 00");
+    assert_outcome(&c, "5/24/00");
+    ck_assert_str_eq(field_pointer(&c), "cdb 10");
+    call_init(&c, &f, "93 01 0000000000000001 00000000 00 00");
+    call_start(&c, NULL, 0);
+    worker_turn(f.worker, false);
+    ck_assert_uint_eq(c.cmd.range.count, 1 << 19);
+    ck_assert_str_eq(asked(&f, 0), "ZERO 512+67108864");
+    fake_store_release(f.store, 0, EIO);
+    turn_until_done(&c, &f);
+    assert_outcome(&c, "3/0c/00");
+    ck_assert_int_eq(information(&c), 1);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(write_same_with_other_than_one_block_writes_nothing)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    call_init(&c, &f, "41 08 00000000 00 0002 00");
+    c.cmd.expected_out = 2 * BLOCK;
+    call_run(&c, &f, (uint8_t[BLOCK]){0}, BLOCK);
+    assert_outcome(&c, "5/0e/03");
     for (size_t length = 0; length < BLOCK; length += 73) {
         call_init(&c, &f, "41 00 00000000 00 0002 00");
         call_run(&c, &f, (uint8_t[BLOCK]){0}, length);
@@ -393,7 +432,8 @@ space_cases(void)
     tcase_add_test(t, an_unmap_on_a_unit_without_write_cache_is_stable);
     tcase_add_loop_test(t, write_same_writes_zeroes_or_unmaps, 0, ROWS(sames));
     tcase_add_test(t, each_block_of_write_same_is_the_whole_block);
-    tcase_add_test(t, write_same_without_its_block_writes_nothing);
+    tcase_add_test(t, write_same_to_the_end_keeps_to_the_block_limits);
+    tcase_add_test(t, write_same_with_other_than_one_block_writes_nothing);
     tcase_add_test(t, write_same_on_a_unit_without_write_cache_is_stable);
     tcase_add_test(t, zeroing_goes_in_steps_that_an_abort_can_end);
     return t;

@@ -20,13 +20,12 @@ data_out_init(struct data_out *d, const struct data_out_limits *limits, uint32_t
                            .received = immediate,
                            .unsolicited_open = !is_final,
                            .unsolicited_end = is_final ? immediate : unasked};
-    if (immediate > 0 && !limits->immediate_data)
-        return DATA_OUT_UNEXPECTED;
-    if (!is_final && limits->initial_r2t)
-        return DATA_OUT_UNEXPECTED;
-    if (immediate > unasked)
-        return DATA_OUT_TOO_LONG;
-    return DATA_OUT_MORE;
+    if (immediate <= unasked && (immediate == 0 || limits->immediate_data) &&
+        (is_final || !limits->initial_r2t))
+        return DATA_OUT_MORE;
+    /* Who breaks the rules may not end what he has begun either: nothing is waited for. */
+    d->unsolicited_open = false;
+    return immediate > unasked ? DATA_OUT_TOO_LONG : DATA_OUT_UNEXPECTED;
 }
 
 void

@@ -14,4 +14,14 @@ src_iscsi_libiscsi_a_SOURCES += src/iscsi/session.h \
 	src/iscsi/registry.c src/iscsi/registry.h src/iscsi/registry_private.h \
 	src/iscsi/window.c src/iscsi/window.h \
 	src/iscsi/data_in.c src/iscsi/data_in.h \
-	src/iscsi/data_out.c src/iscsi/data_out.h
+	src/iscsi/data_out.c src/iscsi/data_out.h \
+	src/iscsi/session.c src/iscsi/session_private.h \
+	src/iscsi/session_login.c \
+	src/iscsi/session_luns.c src/iscsi/session_luns.h \
+	src/iscsi/full_feature.c src/iscsi/full_feature.h \
+	src/iscsi/held.c src/iscsi/held.h \
+	src/iscsi/task.c src/iscsi/task.h \
+	src/iscsi/task_answer.c src/iscsi/task_answer.h \
+	src/iscsi/task_mgmt.c src/iscsi/task_mgmt.h \
+	src/iscsi/sweep.c src/iscsi/sweep.h \
+	src/iscsi/text_request.c src/iscsi/text_request.h

@@ -8,7 +8,10 @@ test_iscsi_SOURCES += tests/unit/iscsi/test_pdu.c tests/unit/iscsi/test_pdu_read
 	tests/unit/iscsi/small_catalog.h tests/unit/iscsi/small_catalog.c
 # Sessions.
 test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_in.c \
-	tests/unit/iscsi/test_data_out.c tests/unit/iscsi/test_registry.c
+	tests/unit/iscsi/test_data_out.c tests/unit/iscsi/test_registry.c \
+	tests/unit/iscsi/fixture.c tests/unit/iscsi/fixture.h tests/unit/iscsi/test_session.c \
+	tests/fakes/fake_initiator.c tests/fakes/fake_initiator.h \
+	tests/fakes/fake_store.c tests/fakes/fake_store.h
 test_iscsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_iscsi_LDADD = $(WHOLE) $(ISCSI_LIBS) $(PARTS) $(CATALOG_DEPS) $(CHECK_LIBS)
 test_iscsi_DEPENDENCIES = $(ISCSI_LIBS)

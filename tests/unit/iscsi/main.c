@@ -17,6 +17,7 @@ static TCase *(*const cases[])(void) = {
     data_in_cases,
     data_out_cases,
     registry_cases,
+    session_cases,
 };
 
 int

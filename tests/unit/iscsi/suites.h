@@ -18,5 +18,6 @@ TCase *window_cases(void);
 TCase *data_in_cases(void);
 TCase *data_out_cases(void);
 TCase *registry_cases(void);
+TCase *session_cases(void);
 
 #endif

@@ -1,0 +1,459 @@
+/* session.c: bytes in and out, beginning and end, and time. */
+#include "iscsi/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/catalog.h"
+#include "core/iobuf.h"
+#include "core/log.h"
+#include "core/worker.h"
+#include "iscsi/full_feature.h"
+#include "iscsi/login.h"
+#include "iscsi/registry_private.h"
+#include "iscsi/session_private.h"
+#include "iscsi/task.h"
+#include "iscsi/text_request.h"
+
+/* Each worker's own row; the I/O workers and main, which has none but asks. */
+static struct session_worker session_workers[WORKERS_MAX + 1];
+
+struct session_worker *
+session_worker_here(void)
+{
+    return &session_workers[worker_id(worker_current())];
+}
+
+unsigned
+session_count(void)
+{
+    return session_worker_here()->count;
+}
+
+struct session *
+session_new(const struct session_peer *peer, uint64_t now_ms, void (*wake)(void *arg),
+            void *arg)
+{
+    struct session_worker *here = session_worker_here();
+    struct session *s = aligned_alloc(_Alignof(struct session), sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    *s = (struct session){.worker = worker_current(),
+                          .pins = 1, /* the connection's */
+                          .wake = wake,
+                          .wake_arg = arg,
+                          .end = SESSION_OPEN,
+                          .state = STATE_LOGIN,
+                          .now_ms = now_ms,
+                          .born_ms = now_ms,
+                          .heard_ms = now_ms,
+                          .next_tag = 1,
+                          .peer = malloc(sizeof *s->peer)};
+    if (s->peer == NULL) {
+        free(s);
+        return NULL;
+    }
+    *s->peer = *peer;
+    LIST_INIT(&s->tasks);
+    pdu_reader_init(&s->reader, LOGIN_DATA_MAX);
+    pdu_writer_init(&s->writer);
+    LIST_INSERT_HEAD(&here->sessions, s, link);
+    here->count++;
+    return s;
+}
+
+static void
+session_free(struct session *s)
+{
+    struct session_worker *here = session_worker_here();
+
+    assert(s->task_count == 0 && s->management_count == 0);
+    registry_leave(s->entry);
+    LIST_REMOVE(s, link);
+    here->count--;
+    incoming_done(s);
+    session_login_free(s);
+    text_exchange_drop(s);
+    held_done(&s->held);
+    pdu_writer_done(&s->writer);
+    session_luns_done(s);
+    target_unref(s->target);
+    free(s->task_buckets);
+    free(s->initiator);
+    free(s->initiator_alias);
+    free(s->initiator_port);
+    free(s->target_name);
+    free(s->target_port);
+    free(s->peer);
+    free(s);
+}
+
+void
+session_pin(struct session *s)
+{
+    s->pins++;
+}
+
+void
+session_unpin(struct session *s)
+{
+    assert(s->pins > 0);
+    if (--s->pins == 0)
+        session_free(s);
+}
+
+void
+session_wake(struct session *s)
+{
+    if (s->wake != NULL)
+        s->wake(s->wake_arg);
+}
+
+void
+session_log(const struct session *s, const char *message, const char *reason)
+{
+    log_limited(LOG_LEVEL_INFO, "iscsi", message, "initiator",
+                s->initiator != NULL ? s->initiator : "", "target",
+                s->target_name != NULL ? s->target_name : "", "remote", s->peer->remote,
+                "reason", reason, NULL);
+}
+
+/* The end. */
+
+/* Others may wait for it in the registry: a session without tasks that is ending has ended. */
+static void
+leave_registry(struct session *s)
+{
+    if (s->end == SESSION_OPEN || s->task_count > 0)
+        return;
+    registry_leave(s->entry);
+    s->entry = NULL;
+}
+
+static void
+abort_all(struct session *s)
+{
+    struct task *t, *next;
+
+    for (t = LIST_FIRST(&s->tasks); t != NULL; t = next) {
+        next = LIST_NEXT(t, link);
+        task_abort(t);
+    }
+}
+
+void
+session_close(struct session *s, enum session_end end, const char *reason)
+{
+    if (s->end == SESSION_CLOSE_NOW || s->end == end)
+        return;
+    if (s->end == SESSION_OPEN)
+        session_log(s, s->entry != NULL ? "session closed" : "connection closed", reason);
+    s->end = end;
+    s->state = STATE_CLOSING;
+    s->close_at_ms = s->now_ms + SESSION_CLOSE_TIMEOUT_MS;
+
+    session_pin(s);
+    pdu_reader_drop_data(&s->reader);
+    incoming_done(s);
+    held_done(&s->held);
+    abort_all(s);
+    leave_registry(s);
+    session_wake(s);
+    session_unpin(s);
+}
+
+void
+session_disconnected(struct session *s)
+{
+    assert(worker_is_current(s->worker));
+    s->wake = NULL;
+    session_close(s, SESSION_CLOSE_NOW, "connection lost");
+    pdu_writer_done(&s->writer); /* what cannot be sent need not wait for the last task */
+    pdu_writer_init(&s->writer);
+    session_unpin(s);
+}
+
+/* At the end of the daemon: the peer is told, and sent away. */
+static void
+end_stopped(struct session *s)
+{
+    session_async(s, ASYNC_SESSION_DROPPED, (uint16_t)s->negotiation.params.default_time2wait,
+                  (uint16_t)s->negotiation.params.default_time2retain);
+    session_close(s, SESSION_CLOSE_AFTER_OUTPUT, "daemon stops");
+}
+
+void
+session_task_ended(struct session *s)
+{
+    if (s->task_count > 0)
+        return;
+    leave_registry(s);
+    if (s->is_stopping && s->end == SESSION_OPEN)
+        end_stopped(s);
+}
+
+void
+sessions_stop(void)
+{
+    struct session_worker *here = session_worker_here();
+    struct session *s, *next;
+
+    here->is_stopping = true;
+    for (s = LIST_FIRST(&here->sessions); s != NULL; s = next) {
+        next = LIST_NEXT(s, link);
+        if (s->end != SESSION_OPEN)
+            continue;
+        s->is_stopping = true;
+        s->close_at_ms = s->now_ms + SESSION_CLOSE_TIMEOUT_MS;
+        if (s->state != STATE_FULL_FEATURE && s->state != STATE_LOGOUT)
+            session_close(s, SESSION_CLOSE_NOW, "daemon stops");
+        else if (s->task_count == 0)
+            end_stopped(s);
+    }
+}
+
+/* Bytes in. */
+
+static void
+take_event(struct session *s, enum pdu_reader_event event)
+{
+    bool is_login = s->state == STATE_LOGIN;
+
+    switch (event) {
+    case READER_MORE:
+        break;
+    case READER_HEADER:
+        if (is_login)
+            session_login_header(s);
+        else
+            full_feature_header(s);
+        break;
+    case READER_PDU:
+    case READER_BAD_DATA: /* there are no digests in a login */
+        if (is_login)
+            session_login_pdu(s);
+        else
+            full_feature_pdu(s, event == READER_PDU);
+        break;
+    case READER_BAD_HEADER: /* section 7.8: where the next PDU begins is anybody's guess */
+        session_close(s, SESSION_CLOSE_NOW, "header digest error");
+        break;
+    case READER_TOO_LONG:
+        if (is_login)
+            session_login_refuse(s, s->reader.header, LOGIN_INITIATOR_ERROR);
+        else
+            full_feature_too_long(s);
+        break;
+    }
+}
+
+/* Whether bytes that come are looked at. */
+static bool
+takes_bytes(struct session *s)
+{
+    if (s->state == STATE_REPLACING && s->end == SESSION_OPEN)
+        session_close(s, SESSION_CLOSE_NOW, "request before the login was answered");
+    return s->end == SESSION_OPEN && s->state != STATE_LOGOUT;
+}
+
+size_t
+session_direct_space(struct session *s, void **space)
+{
+    return takes_bytes(s) ? pdu_reader_direct_space(&s->reader, space) : 0;
+}
+
+void
+session_direct_filled(struct session *s, size_t n)
+{
+    assert(worker_is_current(s->worker));
+    s->was_heard = true;
+    if (n > 0 && takes_bytes(s))
+        take_event(s, pdu_reader_direct_filled(&s->reader, n));
+}
+
+void
+session_feed(struct session *s, const uint8_t *bytes, size_t n)
+{
+    enum pdu_reader_event event;
+
+    assert(worker_is_current(s->worker));
+    s->was_heard = true;
+    while (n > 0 && takes_bytes(s)) {
+        event = pdu_reader_feed(&s->reader, &bytes, &n);
+        /* A PDU that ends with these bytes is told when there are none left. */
+        while (event != READER_MORE && s->end == SESSION_OPEN) {
+            take_event(s, event);
+            if (s->state == STATE_LOGOUT || s->state == STATE_REPLACING)
+                break;
+            if (s->end == SESSION_OPEN)
+                event = pdu_reader_feed(&s->reader, &bytes, &n);
+        }
+    }
+}
+
+bool
+session_wants_input(const struct session *s)
+{
+    return s->end == SESSION_OPEN && s->state != STATE_REPLACING && s->state != STATE_LOGOUT &&
+           pdu_writer_queued(&s->writer) < SESSION_OUTPUT_FULL;
+}
+
+/* Bytes out. */
+
+int
+session_output(struct session *s, struct iovec *iov, int max)
+{
+    return pdu_writer_iovecs(&s->writer, iov, max);
+}
+
+void
+session_output_sent(struct session *s, size_t n)
+{
+    s->was_heard = true; /* it reads */
+    pdu_writer_sent(&s->writer, n);
+}
+
+enum session_end
+session_end_state(const struct session *s)
+{
+    return s->end;
+}
+
+uint32_t
+session_new_tag(struct session *s)
+{
+    if (s->next_tag == PDU_NO_TAG)
+        s->next_tag = 1;
+    return s->next_tag++;
+}
+
+static void
+queue(struct session *s, uint8_t *header, uint32_t stat_sn, struct iobuf *buf, size_t offset,
+      size_t length)
+{
+    int error;
+
+    pdu_put_numbers(header, stat_sn, s->window.exp_cmd_sn, s->window.max_cmd_sn);
+    if (length > 0)
+        error = pdu_writer_add_iobuf(&s->writer, header, buf, offset, length);
+    else
+        error = pdu_writer_add(&s->writer, header);
+    if (error < 0)
+        session_close(s, SESSION_CLOSE_NOW, "out of memory");
+    else
+        session_wake(s);
+}
+
+void
+session_answer_iobuf(struct session *s, uint8_t *header, struct iobuf *buf, size_t offset,
+                     size_t length)
+{
+    queue(s, header, window_next_stat_sn(&s->window), buf, offset, length);
+}
+
+void
+session_send_data_in(struct session *s, uint8_t *header, struct iobuf *buf, size_t offset,
+                     size_t length)
+{
+    queue(s, header, 0, buf, offset, length);
+}
+
+void
+session_send(struct session *s, uint8_t *header)
+{
+    queue(s, header, s->window.stat_sn, NULL, 0, 0);
+}
+
+void
+session_answer(struct session *s, uint8_t *header, const void *data, size_t length)
+{
+    if (length == 0) {
+        session_answer_iobuf(s, header, NULL, 0, 0);
+        return;
+    }
+    pdu_put_numbers(header, window_next_stat_sn(&s->window), s->window.exp_cmd_sn,
+                    s->window.max_cmd_sn);
+    if (pdu_writer_add_copy(&s->writer, header, data, length) < 0)
+        session_close(s, SESSION_CLOSE_NOW, "out of memory");
+    else
+        session_wake(s);
+}
+
+/* Section 11.17. */
+void
+session_reject(struct session *s, const uint8_t *header, uint8_t reason)
+{
+    const struct pdu_reject p = {.reason = reason};
+    uint8_t out[PDU_HEADER_SIZE];
+
+    log_limited(LOG_LEVEL_INFO, "iscsi", "PDU rejected", "initiator", s->initiator, "remote",
+                s->peer->remote, "pdu", pdu_name(header), "reason", log_number(reason), NULL);
+    pdu_reject_put(out, &p);
+    session_answer(s, out, header, PDU_HEADER_SIZE);
+}
+
+/* Section 11.9. */
+void
+session_async(struct session *s, uint8_t event, uint16_t parameter2, uint16_t parameter3)
+{
+    const struct pdu_async_message p = {
+        .event = event, .parameter2 = parameter2, .parameter3 = parameter3};
+    uint8_t out[PDU_HEADER_SIZE];
+
+    pdu_async_message_put(out, &p);
+    session_answer(s, out, NULL, 0);
+}
+
+/* Time. */
+
+/* Section 11.19: a NOP-In that wants an answer. */
+static void
+ping(struct session *s)
+{
+    const struct pdu_nop_in p = {.task_tag = PDU_NO_TAG, .transfer_tag = session_new_tag(s)};
+    uint8_t header[PDU_HEADER_SIZE];
+
+    pdu_nop_in_put(header, &p);
+    session_send(s, header);
+    s->pinged_ms = s->now_ms;
+}
+
+static void
+look_for_life(struct session *s)
+{
+    const struct target_parameters *p;
+
+    if (s->was_heard) {
+        s->was_heard = false;
+        s->heard_ms = s->now_ms;
+        s->pinged_ms = 0;
+    }
+    if (s->target == NULL || s->state != STATE_FULL_FEATURE)
+        return;
+    p = &s->target->parameters;
+    if (s->pinged_ms != 0) {
+        if (s->now_ms - s->pinged_ms >= p->nop_timeout_s * UINT64_C(1000))
+            session_close(s, SESSION_CLOSE_NOW, "no answer to NOP-In");
+    } else if (p->nop_interval_s > 0 &&
+               s->now_ms - s->heard_ms >= p->nop_interval_s * UINT64_C(1000)) {
+        ping(s);
+    }
+}
+
+void
+session_tick(struct session *s, uint64_t now_ms)
+{
+    assert(worker_is_current(s->worker));
+    s->now_ms = now_ms;
+    if (s->end == SESSION_CLOSE_NOW)
+        return;
+    if (s->close_at_ms != 0 && now_ms >= s->close_at_ms)
+        session_close(s, SESSION_CLOSE_NOW, "it did not go in time");
+    else if (s->end == SESSION_OPEN && s->state <= STATE_REPLACING &&
+             now_ms - s->born_ms >= SESSION_LOGIN_TIMEOUT_MS)
+        session_close(s, SESSION_CLOSE_NOW, "login took too long");
+    else if (s->end == SESSION_OPEN)
+        look_for_life(s);
+}

@@ -1,0 +1,227 @@
+/* session_luns.c: from a target's LUNs to a session's nexuses, at login and when the catalog
+ * changes. */
+#include "iscsi/session_luns.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "catalog/access.h"
+#include "catalog/catalog.h"
+#include "core/worker.h"
+#include "iscsi/pdu.h"
+#include "iscsi/session_private.h"
+#include "scsi/lun.h"
+
+struct session_lun *
+session_lun_ref(struct session_lun *lun)
+{
+    lun->refs++;
+    return lun;
+}
+
+void
+session_lun_unref(struct session_lun *lun)
+{
+    if (lun == NULL || --lun->refs > 0)
+        return;
+    nexus_free(lun->nexus);
+    target_unref(lun->target);
+    free(lun);
+}
+
+static void
+free_map(struct session_luns *luns)
+{
+    for (size_t i = 0; i < luns->count; i++)
+        session_lun_unref(luns->entries[i]);
+    free(luns->numbers);
+    free(luns->nexuses);
+    free(luns->entries);
+    *luns = (struct session_luns){0};
+}
+
+static size_t
+find_number(const struct session_luns *luns, uint16_t number)
+{
+    size_t low = 0, high = luns->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (luns->numbers[middle] == number)
+            return middle;
+        if (luns->numbers[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return luns->count;
+}
+
+struct session_lun *
+session_luns_find(const struct session *s, uint64_t lun)
+{
+    int number = pdu_lun_number(lun);
+    size_t i;
+
+    if (number < 0)
+        return NULL;
+    i = find_number(&s->luns, (uint16_t)number);
+    return i < s->luns.count ? s->luns.entries[i] : NULL;
+}
+
+static struct session_lun *
+new_entry(const struct session *s, struct target *target, const struct lun_export *export)
+{
+    struct session_lun *entry = malloc(sizeof *entry);
+    struct nexus *nexus;
+
+    if (entry == NULL)
+        return NULL;
+    nexus = nexus_new(export->backstore->lun, export->read_only,
+                      export_counters_of(export->counters, s->worker));
+    if (nexus == NULL) {
+        free(entry);
+        return NULL;
+    }
+    *entry = (struct session_lun){.nexus = nexus, .target = target_ref(target), .refs = 1};
+    return entry;
+}
+
+/* The entry that can go on as it is, now by the word of TARGET; NULL where there is none. */
+static struct session_lun *
+keep_entry(const struct session *s, const struct lun_export *export)
+{
+    size_t i = find_number(&s->luns, export->number);
+
+    /* Another disk behind the same number is another nexus. */
+    if (i == s->luns.count || s->luns.entries[i]->nexus->lun != export->backstore->lun)
+        return NULL;
+    return session_lun_ref(s->luns.entries[i]);
+}
+
+static int
+allocate_map(struct session_luns *luns, size_t n)
+{
+    *luns = (struct session_luns){.numbers = calloc(n + 1, sizeof *luns->numbers),
+                                  .nexuses = calloc(n + 1, sizeof *luns->nexuses),
+                                  .entries = calloc(n + 1, sizeof(struct session_lun *))};
+    if (luns->numbers != NULL && luns->nexuses != NULL && luns->entries != NULL)
+        return 0;
+    free_map(luns);
+    return -ENOMEM;
+}
+
+/* The map for TARGET; *KEPT of its entries are those of the present map. */
+static int
+build_map(const struct session *s, struct target *target, struct session_luns *luns,
+          size_t *kept)
+{
+    *kept = 0;
+    if (allocate_map(luns, target->lun_count) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < target->lun_count; i++) {
+        const struct lun_export *export = &target->luns[i];
+        struct session_lun *entry;
+
+        if (!export->enabled)
+            continue;
+        entry = keep_entry(s, export);
+        if (entry != NULL)
+            ++*kept;
+        else
+            entry = new_entry(s, target, export);
+        if (entry == NULL) {
+            free_map(luns);
+            return -ENOMEM;
+        }
+        luns->numbers[luns->count] = export->number;
+        luns->nexuses[luns->count] = entry->nexus;
+        luns->entries[luns->count] = entry;
+        luns->count++;
+    }
+    return 0;
+}
+
+/* What the export says beside its disk is taken over without a new nexus. */
+static void
+adopt(const struct session *s, struct session_lun *entry, uint16_t number,
+      struct target *target)
+{
+    const struct lun_export *export = target_lun(target, number);
+
+    entry->nexus->read_only = export->read_only;
+    entry->nexus->counters = export_counters_of(export->counters, s->worker);
+    target_ref(target);
+    target_unref(entry->target);
+    entry->target = target;
+}
+
+int
+session_luns_install(struct session *s, struct target *target, bool is_first)
+{
+    struct session_luns now;
+    size_t kept;
+    bool changed;
+
+    if (build_map(s, target, &now, &kept) < 0)
+        return -ENOMEM;
+    changed = kept != now.count || kept != s->luns.count;
+    for (size_t i = 0; i < now.count; i++) {
+        adopt(s, now.entries[i], now.numbers[i], target);
+        if (changed && !is_first)
+            nexus_raise(now.nexuses[i], ATTENTION_LUNS_CHANGED);
+    }
+    free_map(&s->luns);
+    s->luns = now;
+    s->it_nexus.luns = now.numbers;
+    s->it_nexus.lun_count = now.count;
+    s->it_nexus.nexuses = now.nexuses;
+    s->it_nexus.nexus_count = now.count;
+    return 0;
+}
+
+void
+session_luns_done(struct session *s)
+{
+    free_map(&s->luns);
+}
+
+/* What the new catalog means for one open session. */
+static void
+look_again(struct session *s, const struct catalog *now)
+{
+    struct target *target = catalog_target(now, s->target_name);
+
+    if (target == s->target)
+        return;
+    if (target == NULL) {
+        session_close(s, SESSION_CLOSE_NOW, "target removed");
+    } else if (access_entry(target, s->initiator) == NULL) {
+        session_close(s, SESSION_CLOSE_NOW, "access taken away");
+    } else if (session_luns_install(s, target, false) < 0) {
+        session_close(s, SESSION_CLOSE_NOW, "out of memory");
+    } else {
+        target_ref(target);
+        s->negotiation.ours = target->parameters;
+        target_unref(s->target);
+        s->target = target;
+    }
+}
+
+void
+sessions_catalog_installed(struct worker *worker, const struct catalog *old,
+                           const struct catalog *now)
+{
+    struct session *s, *next;
+
+    assert(worker_is_current(worker));
+    (void)worker, (void)old;
+    for (s = LIST_FIRST(&session_worker_here()->sessions); s != NULL; s = next) {
+        next = LIST_NEXT(s, link);
+        /* A login that is not through looks at the catalog itself before it ends. */
+        if (s->target != NULL && s->end == SESSION_OPEN)
+            look_again(s, now);
+    }
+}

@@ -1,0 +1,44 @@
+/*
+ * session_luns.h: the nexuses of a session, by LUN number.
+ *
+ * The map is what the target's catalog entry says. A nexus that has left the map lives on until
+ * its last command has ended.
+ */
+#ifndef ISCSI_SESSION_LUNS_H
+#define ISCSI_SESSION_LUNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct nexus;
+struct session;
+struct target;
+
+struct session_lun {
+    struct nexus *nexus;
+    struct target *target; /* counted: keeps the counters that the nexus points to */
+    unsigned refs;         /* the map, and each task */
+};
+
+struct session_luns {
+    size_t count;
+    uint16_t *numbers; /* ascending */
+    struct nexus **nexuses;
+    struct session_lun **entries;
+};
+
+/*
+ * Makes the map that TARGET wants. What is the same stays the same nexus; when the map has
+ * changed, those that stay get REPORTED LUNS DATA HAS CHANGED, unless IS_FIRST. 0 or -ENOMEM,
+ * with nothing changed.
+ */
+int session_luns_install(struct session *s, struct target *target, bool is_first);
+void session_luns_done(struct session *s);
+
+/* The entry behind an 8-byte LUN of the wire; NULL where there is none. Borrowed. */
+struct session_lun *session_luns_find(const struct session *s, uint64_t lun);
+struct session_lun *session_lun_ref(struct session_lun *lun);
+void session_lun_unref(struct session_lun *lun); /* accepts NULL */
+
+#endif

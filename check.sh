@@ -99,7 +99,9 @@ run_programs() { # TREE PATTERN: build TREE and run its test programs whose name
     mapfile -t tests < <(make_list TESTS | grep -E "$2")
     [ ${#tests[@]} -gt 0 ] || return
     rm -f "${tests[@]/%/.log}" "${tests[@]/%/.trs}"
-    CK_DEFAULT_TIMEOUT=60 "${no_aslr[@]}" make -s -k -j"$jobs" check VERBOSE=1 TESTS="${tests[*]}"
+    # What the makefile says of a program is indented: its test cases are counted instead.
+    CK_DEFAULT_TIMEOUT=300 "${no_aslr[@]}" make -s -k -j"$jobs" check VERBOSE=1 TESTS="${tests[*]}" 2>&1 |
+        sed -E 's/^(PASS|FAIL|SKIP|ERROR)/    &/'
     count_programs "${tests[@]}"
 }
 

@@ -11,13 +11,13 @@
 static json_t *
 edit(struct commit *commit, const json_t *document)
 {
-    struct change *change = commit->arg;
+    struct rpc_change *change = commit->arg;
 
     return change->kind->edit(change, document);
 }
 
 static void
-change_free(struct change *change)
+change_free(struct rpc_change *change)
 {
     commit_release(&change->commit);
     free(change->path);
@@ -25,7 +25,7 @@ change_free(struct change *change)
 }
 
 void
-change_answer(struct change *change, json_t *result, const struct error *err)
+rpc_change_answer(struct rpc_change *change, json_t *result, const struct error *err)
 {
     if (err != NULL)
         rpc_call_error(change->call, err, NULL);
@@ -35,7 +35,7 @@ change_answer(struct change *change, json_t *result, const struct error *err)
 }
 
 static void
-refuse(struct change *change)
+refuse(struct rpc_change *change)
 {
     struct commit *c = &change->commit;
     json_t *data = json_incref(c->error_data);
@@ -50,7 +50,7 @@ refuse(struct change *change)
 static void
 done(struct commit *c)
 {
-    struct change *change = c->arg;
+    struct rpc_change *change = c->arg;
     json_t *result;
 
     if (c->error.code != ERROR_NONE) {
@@ -67,13 +67,13 @@ done(struct commit *c)
     if (change->kind->finish != NULL && !c->dry_run && c->changed)
         change->kind->finish(change, result);
     else
-        change_answer(change, result, NULL);
+        rpc_change_answer(change, result, NULL);
 }
 
-struct change *
-change_new(struct rpc_call *call, const struct change_kind *kind)
+struct rpc_change *
+rpc_change_new(struct rpc_call *call, const struct rpc_change_kind *kind)
 {
-    struct change *change = calloc(1, sizeof *change);
+    struct rpc_change *change = calloc(1, sizeof *change);
     struct commit *c;
 
     if (change == NULL) {
@@ -95,22 +95,23 @@ change_new(struct rpc_call *call, const struct change_kind *kind)
 }
 
 void
-change_go(struct change *change)
+rpc_change_go(struct rpc_change *change)
 {
     commit_start(&change->commit);
 }
 
 void
-change_start(struct rpc_call *call, const struct change_kind *kind)
+rpc_change_start(struct rpc_call *call, const struct rpc_change_kind *kind)
 {
-    struct change *change = change_new(call, kind);
+    struct rpc_change *change = rpc_change_new(call, kind);
 
     if (change != NULL)
-        change_go(change);
+        rpc_change_go(change);
 }
 
 json_t *
-change_fail(struct change *change, json_t *data, enum error_code code, const char *format, ...)
+rpc_change_fail(struct rpc_change *change, json_t *data, enum error_code code,
+                const char *format, ...)
 {
     char message[sizeof change->commit.error.message];
     va_list ap;
@@ -124,7 +125,8 @@ change_fail(struct change *change, json_t *data, enum error_code code, const cha
 }
 
 json_t *
-change_not_found(struct change *change, const char *kind, const json_t *names, const char *name)
+rpc_change_not_found(struct rpc_change *change, const char *kind, const json_t *names,
+                     const char *name)
 {
     change->commit.error_data = rpc_not_found(&change->commit.error, kind, names, name);
     return NULL;
@@ -172,8 +174,8 @@ compare(const json_t *wanted, const json_t *found, const char *path, json_t *dif
 }
 
 json_t *
-change_compare(struct change *change, const char *kind, const char *name, json_t *wanted,
-               json_t *found)
+rpc_change_compare(struct rpc_change *change, const char *kind, const char *name,
+                   json_t *wanted, json_t *found)
 {
     json_t *differences = json_array();
     const char *first;
@@ -186,7 +188,7 @@ change_compare(struct change *change, const char *kind, const char *name, json_t
         return json_object();
     }
     first = json_string_value(json_object_get(json_array_get(differences, 0), "path"));
-    return change_fail(
+    return rpc_change_fail(
         change,
         json_pack("{s:s, s:s, s:o}", "kind", kind, "object", name, "differences", differences),
         ERROR_ALREADY_EXISTS, "there is a %s '%s' already, with another %s", kind, name,
@@ -203,7 +205,8 @@ is_known(const json_t *properties, const char *const *except, const char *name)
 }
 
 bool
-change_set_is_known(struct change *change, const char *schema, const char *const *except)
+rpc_change_set_is_known(struct rpc_change *change, const char *schema,
+                        const char *const *except)
 {
     const json_t *properties = json_object_get(schema_component(schema), "properties");
     const json_t *set = json_object_get(change->call->params, "set");
@@ -218,10 +221,10 @@ change_set_is_known(struct change *change, const char *schema, const char *const
         snprintf(path, sizeof path, "/set/%s", name);
         problem = json_pack("{s:s, s:s, s:s}", "path", path, "keyword", "additionalProperties",
                             "message", "unknown member");
-        change_fail(change,
-                    json_pack("{s:s, s:s, s:[o]}", "path", path, "keyword",
-                              "additionalProperties", "problems", problem),
-                    ERROR_INVALID_PARAMS, "%s: unknown member", path + 1);
+        rpc_change_fail(change,
+                        json_pack("{s:s, s:s, s:[o]}", "path", path, "keyword",
+                                  "additionalProperties", "problems", problem),
+                        ERROR_INVALID_PARAMS, "%s: unknown member", path + 1);
         return false;
     }
     return true;

@@ -11,48 +11,48 @@
 #include "catalog/commit.h"
 #include "rpc/call.h"
 
-struct change {
+struct rpc_change {
     struct commit commit; /* its edit, method, arg and done are taken */
     struct rpc_call *call;
-    const struct change_kind *kind;
+    const struct rpc_change_kind *kind;
     int64_t number; /* for the kind's own use: the LUN number that was chosen */
     char *path;     /* the same: the file to remove; freed with the change */
 };
 
-struct change_kind {
+struct rpc_change_kind {
     /*
      * Makes the patch when the change's turn has come, from the document as it is then. Returns
-     * a new reference, or NULL with change_fail() called.
+     * a new reference, or NULL with rpc_change_fail() called.
      */
-    json_t *(*edit)(struct change *change, const json_t *document);
+    json_t *(*edit)(struct rpc_change *change, const json_t *document);
 
     /* Optional: adds what it made to RESULT, from the document AFTER (borrowed; not yet in
      * force where `dry_run`). */
-    void (*show)(struct change *change, const json_t *after, json_t *result);
+    void (*show)(struct rpc_change *change, const json_t *after, json_t *result);
 
     /* Optional: what is left to do when the change is in force (not for a dry run). Gives the
-     * answer by change_answer(), at once or later. */
-    void (*finish)(struct change *change, json_t *result);
+     * answer by rpc_change_answer(), at once or later. */
+    void (*finish)(struct rpc_change *change, json_t *result);
 };
 
 /* Takes expect_revision, dry_run and force from the call's parameters and starts. */
-void change_start(struct rpc_call *call, const struct change_kind *kind);
+void rpc_change_start(struct rpc_call *call, const struct rpc_change_kind *kind);
 
 /* The same with a commit that needs more than that: fill in change->commit between the two.
  * NULL: the call has been answered. */
-struct change *change_new(struct rpc_call *call, const struct change_kind *kind);
-void change_go(struct change *change);
+struct rpc_change *rpc_change_new(struct rpc_call *call, const struct rpc_change_kind *kind);
+void rpc_change_go(struct rpc_change *change);
 
 /* The answer; frees CHANGE. Takes RESULT, or with RESULT NULL and ERR says why not. */
-void change_answer(struct change *change, json_t *result, const struct error *err);
+void rpc_change_answer(struct rpc_change *change, json_t *result, const struct error *err);
 
 /* For edit: sets the error, with DATA (taken, may be NULL), and returns NULL. */
-json_t *change_fail(struct change *change, json_t *data, enum error_code code,
-                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+json_t *rpc_change_fail(struct rpc_change *change, json_t *data, enum error_code code,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* NOT_FOUND for the KIND called NAME, with those of NAMES (an object's keys) that are close. */
-json_t *change_not_found(struct change *change, const char *kind, const json_t *names,
-                         const char *name);
+json_t *rpc_change_not_found(struct rpc_change *change, const char *kind, const json_t *names,
+                             const char *name);
 
 /* The member NAME of MAP in DOCUMENT, e.g. ("targets", "iqn…"); NULL where there is none. */
 json_t *document_object(const json_t *document, const char *map, const char *name);
@@ -68,11 +68,12 @@ json_t *patch_in_target(const char *target, const char *map, const char *name, j
  * caller gave) is as in FOUND (which has its defaults), else NULL with ALREADY_EXISTS and all
  * differences. Takes WANTED and FOUND.
  */
-json_t *change_compare(struct change *change, const char *kind, const char *name,
-                       json_t *wanted, json_t *found);
+json_t *rpc_change_compare(struct rpc_change *change, const char *kind, const char *name,
+                           json_t *wanted, json_t *found);
 
 /* Whether SET has only members that SCHEMA (a component) has, and none of EXCEPT (ends with
- * NULL; may be NULL); else change_fail(). */
-bool change_set_is_known(struct change *change, const char *schema, const char *const *except);
+ * NULL; may be NULL); else rpc_change_fail(). */
+bool rpc_change_set_is_known(struct rpc_change *change, const char *schema,
+                             const char *const *except);
 
 #endif

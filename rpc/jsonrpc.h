@@ -38,8 +38,8 @@ void jsonrpc_done(struct jsonrpc_request *request);
  * NULL with *ERROR a new PARSE_ERROR (NULL where memory is short). */
 json_t *jsonrpc_load(const char *text, size_t length, json_t **error);
 
-/* What is wrong with PARAMS as parameters of any method, as a new error; NULL: nothing, or memory
- * is short. They are an object, by name, and no text in them has a zero byte. */
+/* What is wrong with PARAMS as parameters of any method, as a new error; NULL: nothing, or
+ * memory is short. They are an object, by name, and no text in them has a zero byte. */
 json_t *jsonrpc_params_problem(const json_t *params);
 
 /* The reply to ID (borrowed; NULL: null). Take RESULT and ERROR. NULL where memory is short. */

@@ -27,7 +27,7 @@ list(struct rpc_call *call)
 }
 
 static void
-show(struct change *change, const json_t *after, json_t *result)
+show(struct rpc_change *change, const json_t *after, json_t *result)
 {
     (void)after;
     json_object_set_new(
@@ -37,21 +37,21 @@ show(struct change *change, const json_t *after, json_t *result)
 
 /* The entry that the call names in TARGET, NULL: there is none. */
 static json_t *
-named_entry(const struct change *change, const json_t *target)
+named_entry(const struct rpc_change *change, const json_t *target)
 {
     return json_object_get(json_object_get(target, "acls"),
                            rpc_call_string(change->call, "initiator"));
 }
 
 static json_t *
-entry_not_found(struct change *change, const json_t *target)
+entry_not_found(struct rpc_change *change, const json_t *target)
 {
-    return change_not_found(change, "acl", json_object_get(target, "acls"),
-                            rpc_call_string(change->call, "initiator"));
+    return rpc_change_not_found(change, "acl", json_object_get(target, "acls"),
+                                rpc_call_string(change->call, "initiator"));
 }
 
 static json_t *
-patch_entry(const struct change *change, json_t *value)
+patch_entry(const struct rpc_change *change, json_t *value)
 {
     return patch_in_target(rpc_call_string(change->call, "target"), "acls",
                            rpc_call_string(change->call, "initiator"), value);
@@ -59,9 +59,9 @@ patch_entry(const struct change *change, json_t *value)
 
 /* An entry has no attributes yet, so one that is there is always the same. */
 static json_t *
-create_edit(struct change *change, const json_t *document)
+create_edit(struct rpc_change *change, const json_t *document)
 {
-    const json_t *target = change_target(change, document);
+    const json_t *target = rpc_change_target(change, document);
 
     if (target == NULL)
         return NULL;
@@ -72,15 +72,15 @@ create_edit(struct change *change, const json_t *document)
 static void
 create(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = create_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 static json_t *
-update_edit(struct change *change, const json_t *document)
+update_edit(struct rpc_change *change, const json_t *document)
 {
-    const json_t *target = change_target(change, document);
+    const json_t *target = rpc_change_target(change, document);
 
     if (target == NULL)
         return NULL;
@@ -92,13 +92,13 @@ update_edit(struct change *change, const json_t *document)
 static void
 update(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = update_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 static json_t *
-delete_edit(struct change *change, const json_t *document)
+delete_edit(struct rpc_change *change, const json_t *document)
 {
     const json_t *target =
         document_object(document, "targets", rpc_call_string(change->call, "target"));
@@ -107,14 +107,14 @@ delete_edit(struct change *change, const json_t *document)
         return patch_entry(change, json_null());
     if (rpc_call_bool(change->call, "missing_ok"))
         return json_object();
-    return change_target(change, document) != NULL ? entry_not_found(change, target) : NULL;
+    return rpc_change_target(change, document) != NULL ? entry_not_found(change, target) : NULL;
 }
 
 static void delete (struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = delete_edit};
+    static const struct rpc_change_kind kind = {.edit = delete_edit};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 const struct rpc_method acl_methods[] = {

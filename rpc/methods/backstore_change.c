@@ -27,7 +27,7 @@ name_of(const struct rpc_call *call)
 }
 
 static void
-show(struct change *change, const json_t *after, json_t *result)
+show(struct rpc_change *change, const json_t *after, json_t *result)
 {
     const struct catalog *catalog = catalog_current();
     const struct backstore *b = catalog_backstore(catalog, name_of(change->call));
@@ -60,7 +60,7 @@ comparable(const char *name, const json_t *config)
 }
 
 static json_t *
-create_edit(struct change *change, const json_t *document)
+create_edit(struct rpc_change *change, const json_t *document)
 {
     json_t *wanted = json_deep_copy(json_object_get(change->call->given, "backstore"));
     const char *name = name_of(change->call);
@@ -71,31 +71,32 @@ create_edit(struct change *change, const json_t *document)
         return patch_object("backstores", name, wanted);
     json_object_del(wanted, "create");
     json_object_del(wanted, "preallocate");
-    return change_compare(change, "backstore", name, wanted, comparable(name, config));
+    return rpc_change_compare(change, "backstore", name, wanted, comparable(name, config));
 }
 
 void
 backstore_create(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = create_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 /* The configuration of the backing store that the call names, or NULL with NOT_FOUND. */
 static json_t *
-existing(struct change *change, const json_t *document)
+existing(struct rpc_change *change, const json_t *document)
 {
     const char *name = name_of(change->call);
     json_t *config = document_object(document, "backstores", name);
 
     if (config == NULL)
-        change_not_found(change, "backstore", json_object_get(document, "backstores"), name);
+        rpc_change_not_found(change, "backstore", json_object_get(document, "backstores"),
+                             name);
     return config;
 }
 
 static json_t *
-update_edit(struct change *change, const json_t *document)
+update_edit(struct rpc_change *change, const json_t *document)
 {
     const json_t *config = existing(change, document);
     json_t *set = json_object_get(change->call->given, "set");
@@ -105,7 +106,7 @@ update_edit(struct change *change, const json_t *document)
         return NULL;
     snprintf(schema, sizeof schema, "BackstoreConfig_%s",
              json_string_value(json_object_get(config, "type")));
-    if (!change_set_is_known(change, schema, NULL))
+    if (!rpc_change_set_is_known(change, schema, NULL))
         return NULL;
     return patch_object("backstores", name_of(change->call), json_incref(set));
 }
@@ -113,23 +114,23 @@ update_edit(struct change *change, const json_t *document)
 void
 backstore_update(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = update_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 /* Size null: what the file has now counts, so a size that was configured before must go. */
 static json_t *
-reread_edit(struct change *change, const json_t *config)
+reread_edit(struct rpc_change *change, const json_t *config)
 {
     const char *name = name_of(change->call);
     const char *type = json_string_value(json_object_get(config, "type"));
     const struct store_type *store_type = store_type_find(type);
 
     if (store_type == NULL || !store_type->needs_path)
-        return change_fail(change, json_pack("{s:s}", "feature", "resize"), ERROR_NOT_SUPPORTED,
-                           "the size of a %s backstore is what it is told: give a number",
-                           type);
+        return rpc_change_fail(
+            change, json_pack("{s:s}", "feature", "resize"), ERROR_NOT_SUPPORTED,
+            "the size of a %s backstore is what it is told: give a number", type);
     change->commit.reread = name;
     if (json_object_get(config, "size") == NULL)
         return json_object();
@@ -137,7 +138,7 @@ reread_edit(struct change *change, const json_t *config)
 }
 
 static json_t *
-resize_edit(struct change *change, const json_t *document)
+resize_edit(struct rpc_change *change, const json_t *document)
 {
     const char *name = name_of(change->call);
     const json_t *config = existing(change, document);
@@ -149,7 +150,7 @@ resize_edit(struct change *change, const json_t *document)
     if (size < 0)
         return reread_edit(change, config);
     if (store != NULL && (uint64_t)size < store->size && !change->commit.force)
-        return change_fail(
+        return rpc_change_fail(
             change, json_pack("{s:[{s:s, s:s}]}", "objects", "kind", "backstore", "name", name),
             ERROR_BUSY,
             "%s has %" PRIu64 " bytes: what is behind byte %" PRId64
@@ -164,9 +165,9 @@ resize_edit(struct change *change, const json_t *document)
 void
 backstore_resize(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = resize_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = resize_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 /* The LUNs of DOCUMENT that lead to NAME. */
@@ -191,7 +192,7 @@ luns_of(const json_t *document, const char *name)
 
 /* Remembers the file to delete; false where there is none that may be. */
 static bool
-note_file(struct change *change, const json_t *config)
+note_file(struct rpc_change *change, const json_t *config)
 {
     const char *path = json_string_value(json_object_get(config, "path"));
     struct stat st;
@@ -201,13 +202,14 @@ note_file(struct change *change, const json_t *config)
     if (lstat(path, &st) < 0) {
         if (errno == ENOENT)
             return true;
-        change_fail(change, NULL, ERROR_BACKEND, "cannot look at '%s': %m", path);
+        rpc_change_fail(change, NULL, ERROR_BACKEND, "cannot look at '%s': %m", path);
         change->commit.error.sys_errno = errno;
         return false;
     }
     if (!S_ISREG(st.st_mode)) {
-        change_fail(change, json_pack("{s:s}", "feature", "delete_data"), ERROR_NOT_SUPPORTED,
-                    "'%s' is not a regular file: its data can not be deleted", path);
+        rpc_change_fail(change, json_pack("{s:s}", "feature", "delete_data"),
+                        ERROR_NOT_SUPPORTED,
+                        "'%s' is not a regular file: its data can not be deleted", path);
         return false;
     }
     change->path = strdup(path);
@@ -215,7 +217,7 @@ note_file(struct change *change, const json_t *config)
 }
 
 static json_t *
-delete_edit(struct change *change, const json_t *document)
+delete_edit(struct rpc_change *change, const json_t *document)
 {
     const char *name = name_of(change->call);
     const json_t *config = document_object(document, "backstores", name);
@@ -226,10 +228,10 @@ delete_edit(struct change *change, const json_t *document)
                                                          : (existing(change, document), NULL);
     users = luns_of(document, name);
     if (json_array_size(users) > 0)
-        return change_fail(change, json_pack("{s:o}", "objects", users), ERROR_BUSY,
-                           "%s is behind %zu LUN%s: delete %s first", name,
-                           json_array_size(users), json_array_size(users) == 1 ? "" : "s",
-                           json_array_size(users) == 1 ? "it" : "them");
+        return rpc_change_fail(change, json_pack("{s:o}", "objects", users), ERROR_BUSY,
+                               "%s is behind %zu LUN%s: delete %s first", name,
+                               json_array_size(users), json_array_size(users) == 1 ? "" : "s",
+                               json_array_size(users) == 1 ? "it" : "them");
     json_decref(users);
     if (rpc_call_bool(change->call, "delete_data") && !note_file(change, config))
         return NULL;
@@ -239,7 +241,7 @@ delete_edit(struct change *change, const json_t *document)
 /* Removing a large file can take seconds: a helper thread does it. */
 struct removal {
     struct pool_job job; /* first */
-    struct change *change;
+    struct rpc_change *change;
     json_t *result;
     int error;
 };
@@ -263,26 +265,26 @@ removal_done(struct pool_job *job)
         error_set(&err, ERROR_BACKEND, "%s is deleted, but its file '%s' cannot be removed: %m",
                   name_of(r->change->call), r->change->path);
         json_decref(r->result);
-        change_answer(r->change, NULL, &err);
+        rpc_change_answer(r->change, NULL, &err);
     } else {
-        change_answer(r->change, r->result, NULL);
+        rpc_change_answer(r->change, r->result, NULL);
     }
     free(r);
 }
 
 static void
-delete_finish(struct change *change, json_t *result)
+delete_finish(struct rpc_change *change, json_t *result)
 {
     struct removal *r;
 
     if (change->path == NULL) {
-        change_answer(change, result, NULL);
+        rpc_change_answer(change, result, NULL);
         return;
     }
     r = calloc(1, sizeof *r);
     if (r == NULL) {
         json_decref(result);
-        change_answer(change, NULL, NULL);
+        rpc_change_answer(change, NULL, NULL);
         return;
     }
     r->job = (struct pool_job){.work = removal_work, .done = removal_done};
@@ -294,7 +296,7 @@ delete_finish(struct change *change, json_t *result)
 void
 backstore_delete(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = delete_edit, .finish = delete_finish};
+    static const struct rpc_change_kind kind = {.edit = delete_edit, .finish = delete_finish};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }

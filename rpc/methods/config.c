@@ -19,32 +19,32 @@ get(struct rpc_call *call)
 }
 
 static json_t *
-apply_edit(struct change *change, const json_t *document)
+apply_edit(struct rpc_change *change, const json_t *document)
 {
     (void)document;
     return json_incref(json_object_get(change->call->params, "config"));
 }
 
 static void
-apply_show(struct change *change, const json_t *after, json_t *result)
+apply_show(struct rpc_change *change, const json_t *after, json_t *result)
 {
     if (change->commit.before != NULL)
         json_object_set(result, "before", change->commit.before);
     json_object_set(result, "after", (json_t *)(uintptr_t)after);
 }
 
-static const struct change_kind apply_kind = {.edit = apply_edit, .show = apply_show};
+static const struct rpc_change_kind apply_kind = {.edit = apply_edit, .show = apply_show};
 
 static void
 apply(struct rpc_call *call)
 {
-    struct change *change = change_new(call, &apply_kind);
+    struct rpc_change *change = rpc_change_new(call, &apply_kind);
 
     if (change == NULL)
         return;
     if (strcmp(rpc_call_string(call, "mode"), "replace") == 0)
         change->commit.mode = COMMIT_REPLACE;
-    change_go(change);
+    rpc_change_go(change);
 }
 
 const struct rpc_method config_methods[] = {

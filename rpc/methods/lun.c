@@ -81,7 +81,7 @@ list(struct rpc_call *call)
 }
 
 static void
-show(struct change *change, const json_t *after, json_t *result)
+show(struct rpc_change *change, const json_t *after, json_t *result)
 {
     const json_t *target =
         document_object(after, "targets", rpc_call_string(change->call, "target"));
@@ -96,7 +96,7 @@ show(struct change *change, const json_t *after, json_t *result)
 
 /* The number the caller gave, or the lowest free one; false where there is none. */
 static bool
-choose_number(struct change *change, const json_t *luns, char key[24])
+choose_number(struct rpc_change *change, const json_t *luns, char key[24])
 {
     change->number = rpc_call_integer(change->call, "lun", -1);
     if (change->number >= 0) {
@@ -108,7 +108,7 @@ choose_number(struct change *change, const json_t *luns, char key[24])
         if (json_object_get(luns, key) == NULL)
             return true;
     }
-    change_fail(
+    rpc_change_fail(
         change,
         json_pack("{s:i, s:i}", "limit", DOCUMENT_LUNS_MAX, "value", DOCUMENT_LUNS_MAX + 1),
         ERROR_LIMIT_EXCEEDED, "the target has %d LUNs already, which is the most",
@@ -117,16 +117,17 @@ choose_number(struct change *change, const json_t *luns, char key[24])
 }
 
 static json_t *
-create_edit(struct change *change, const json_t *document)
+create_edit(struct rpc_change *change, const json_t *document)
 {
     static const char *const members[] = {"backstore", "read_only", "enabled"};
     const char *target = rpc_call_string(change->call, "target");
-    const json_t *config = change_target(change, document), *found;
+    const json_t *config = rpc_change_target(change, document), *found;
     json_t *wanted, *member;
     char key[24], name[300];
 
     if (config == NULL || !choose_number(change, json_object_get(config, "luns"), key) ||
-        !change_backstore_exists(change, document, rpc_call_string(change->call, "backstore")))
+        !rpc_change_backstore_exists(change, document,
+                                     rpc_call_string(change->call, "backstore")))
         return NULL;
     wanted = json_object();
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -136,21 +137,21 @@ create_edit(struct change *change, const json_t *document)
     if (found == NULL)
         return patch_in_target(target, "luns", key, wanted);
     snprintf(name, sizeof name, "%s/%s", target, key);
-    return change_compare(change, "lun", name, wanted,
-                          schema_with_defaults(NULL, schema_component("LunConfig"), found));
+    return rpc_change_compare(change, "lun", name, wanted,
+                              schema_with_defaults(NULL, schema_component("LunConfig"), found));
 }
 
 static void
 create(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = create_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 /* The LUN that the call names: its key, and its configuration (NULL: there is none). */
 static json_t *
-named_lun(struct change *change, const json_t *target, char key[24])
+named_lun(struct rpc_change *change, const json_t *target, char key[24])
 {
     change->number = rpc_call_integer(change->call, "lun", 0);
     snprintf(key, 24, "%d", (int)change->number);
@@ -158,28 +159,28 @@ named_lun(struct change *change, const json_t *target, char key[24])
 }
 
 static json_t *
-lun_not_found(struct change *change, const char *key)
+lun_not_found(struct rpc_change *change, const char *key)
 {
     char name[300];
 
     snprintf(name, sizeof name, "%s/%s", rpc_call_string(change->call, "target"), key);
-    return change_not_found(change, "lun", NULL, name);
+    return rpc_change_not_found(change, "lun", NULL, name);
 }
 
 static json_t *
-update_edit(struct change *change, const json_t *document)
+update_edit(struct rpc_change *change, const json_t *document)
 {
     json_t *set = json_object_get(change->call->given, "set");
     const char *backstore = json_string_value(json_object_get(set, "backstore"));
-    const json_t *target = change_target(change, document);
+    const json_t *target = rpc_change_target(change, document);
     char key[24];
 
     if (target == NULL)
         return NULL;
     if (named_lun(change, target, key) == NULL)
         return lun_not_found(change, key);
-    if (!change_set_is_known(change, "LunConfig", NULL) ||
-        (backstore != NULL && !change_backstore_exists(change, document, backstore)))
+    if (!rpc_change_set_is_known(change, "LunConfig", NULL) ||
+        (backstore != NULL && !rpc_change_backstore_exists(change, document, backstore)))
         return NULL;
     return patch_in_target(rpc_call_string(change->call, "target"), "luns", key,
                            json_incref(set));
@@ -188,13 +189,13 @@ update_edit(struct change *change, const json_t *document)
 static void
 update(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = update_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 static json_t *
-delete_edit(struct change *change, const json_t *document)
+delete_edit(struct rpc_change *change, const json_t *document)
 {
     const char *name = rpc_call_string(change->call, "target");
     const json_t *target = document_object(document, "targets", name);
@@ -204,14 +205,14 @@ delete_edit(struct change *change, const json_t *document)
         return patch_in_target(name, "luns", key, json_null());
     if (rpc_call_bool(change->call, "missing_ok"))
         return json_object();
-    return change_target(change, document) != NULL ? lun_not_found(change, key) : NULL;
+    return rpc_change_target(change, document) != NULL ? lun_not_found(change, key) : NULL;
 }
 
 static void delete (struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = delete_edit};
+    static const struct rpc_change_kind kind = {.edit = delete_edit};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 const struct rpc_method lun_methods[] = {

@@ -42,14 +42,14 @@ list(struct rpc_call *call)
 
 /* The tag of the call as a key of the document. */
 static const char *
-tag_key(const struct change *change, char key[24])
+tag_key(const struct rpc_change *change, char key[24])
 {
     snprintf(key, 24, "%d", (int)rpc_call_integer(change->call, "tag", 0));
     return key;
 }
 
 static void
-show(struct change *change, const json_t *after, json_t *result)
+show(struct rpc_change *change, const json_t *after, json_t *result)
 {
     char key[24];
     const json_t *config = document_object(after, "portal_groups", tag_key(change, key));
@@ -60,7 +60,7 @@ show(struct change *change, const json_t *after, json_t *result)
 
 /* The portals given, without what is only state. */
 static json_t *
-wanted_config(const struct change *change)
+wanted_config(const struct rpc_change *change)
 {
     json_t *portals = json_object_get(change->call->given, "portals");
     json_t *config = json_pack("{s:O}", "portals", portals), *ret;
@@ -71,7 +71,7 @@ wanted_config(const struct change *change)
 }
 
 static json_t *
-create_edit(struct change *change, const json_t *document)
+create_edit(struct rpc_change *change, const json_t *document)
 {
     const json_t *schema = schema_component("PortalGroupConfig"), *found;
     json_t *wanted = wanted_config(change), *full;
@@ -83,27 +83,27 @@ create_edit(struct change *change, const json_t *document)
     /* Lists are compared whole, so both sides need their defaults. */
     full = schema_with_defaults(NULL, schema, wanted);
     json_decref(wanted);
-    return change_compare(change, "portal_group", key, full,
-                          schema_with_defaults(NULL, schema, found));
+    return rpc_change_compare(change, "portal_group", key, full,
+                              schema_with_defaults(NULL, schema, found));
 }
 
 static void
 create(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = create_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 static json_t *
-group_not_found(struct change *change, const json_t *document, const char *key)
+group_not_found(struct rpc_change *change, const json_t *document, const char *key)
 {
-    return change_not_found(change, "portal_group", json_object_get(document, "portal_groups"),
-                            key);
+    return rpc_change_not_found(change, "portal_group",
+                                json_object_get(document, "portal_groups"), key);
 }
 
 static json_t *
-update_edit(struct change *change, const json_t *document)
+update_edit(struct rpc_change *change, const json_t *document)
 {
     char key[24];
 
@@ -115,9 +115,9 @@ update_edit(struct change *change, const json_t *document)
 static void
 update(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = update_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 /* The targets of DOCUMENT that are reached through TAG. */
@@ -141,7 +141,7 @@ targets_on(const json_t *document, json_int_t tag)
 }
 
 static json_t *
-delete_edit(struct change *change, const json_t *document)
+delete_edit(struct rpc_change *change, const json_t *document)
 {
     json_t *users;
     char key[24];
@@ -152,18 +152,18 @@ delete_edit(struct change *change, const json_t *document)
                    : group_not_found(change, document, key);
     users = targets_on(document, rpc_call_integer(change->call, "tag", 0));
     if (json_array_size(users) > 0)
-        return change_fail(change, json_pack("{s:o}", "objects", users), ERROR_BUSY,
-                           "portal group %s is used by %zu target%s", key,
-                           json_array_size(users), json_array_size(users) == 1 ? "" : "s");
+        return rpc_change_fail(change, json_pack("{s:o}", "objects", users), ERROR_BUSY,
+                               "portal group %s is used by %zu target%s", key,
+                               json_array_size(users), json_array_size(users) == 1 ? "" : "s");
     json_decref(users);
     return patch_object("portal_groups", key, json_null());
 }
 
 static void delete (struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = delete_edit};
+    static const struct rpc_change_kind kind = {.edit = delete_edit};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 const struct rpc_method portal_group_methods[] = {

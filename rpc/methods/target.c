@@ -111,27 +111,27 @@ targets_wanted(struct rpc_call *call, const json_t *document, const char *name)
 }
 
 json_t *
-change_target(struct change *change, const json_t *document)
+rpc_change_target(struct rpc_change *change, const json_t *document)
 {
     const char *name = rpc_call_string(change->call, "target");
     json_t *config = document_object(document, "targets", name);
 
     if (config == NULL)
-        change_not_found(change, "target", json_object_get(document, "targets"), name);
+        rpc_change_not_found(change, "target", json_object_get(document, "targets"), name);
     return config;
 }
 
 bool
-change_backstore_exists(struct change *change, const json_t *document, const char *name)
+rpc_change_backstore_exists(struct rpc_change *change, const json_t *document, const char *name)
 {
     if (document_object(document, "backstores", name) != NULL)
         return true;
-    change_not_found(change, "backstore", json_object_get(document, "backstores"), name);
+    rpc_change_not_found(change, "backstore", json_object_get(document, "backstores"), name);
     return false;
 }
 
 static void
-show(struct change *change, const json_t *after, json_t *result)
+show(struct rpc_change *change, const json_t *after, json_t *result)
 {
     const char *name = rpc_call_string(change->call, "name");
     const json_t *config = document_object(after, "targets", name);
@@ -142,7 +142,8 @@ show(struct change *change, const json_t *after, json_t *result)
 
 /* What a list says twice cannot be put into a map: INVALID_PARAMS. Takes VALUE. */
 static bool
-put_once(struct change *change, json_t *map, const char *key, json_t *value, const char *list)
+put_once(struct rpc_change *change, json_t *map, const char *key, json_t *value,
+         const char *list)
 {
     char path[64];
 
@@ -150,14 +151,14 @@ put_once(struct change *change, json_t *map, const char *key, json_t *value, con
         return json_object_set_new(map, key, value) == 0;
     json_decref(value);
     snprintf(path, sizeof path, "/%s", list);
-    change_fail(change, json_pack("{s:s, s:s}", "path", path, "keyword", "uniqueItems"),
-                ERROR_INVALID_PARAMS, "%s: '%s' is there twice", list, key);
+    rpc_change_fail(change, json_pack("{s:s, s:s}", "path", path, "keyword", "uniqueItems"),
+                    ERROR_INVALID_PARAMS, "%s: '%s' is there twice", list, key);
     return false;
 }
 
 /* The LUNs given as a list, as the map of the document; NULL with the error set. */
 static json_t *
-lun_map(struct change *change, const json_t *document)
+lun_map(struct rpc_change *change, const json_t *document)
 {
     json_t *map = json_object(), *each, *config;
     char number[16];
@@ -168,8 +169,8 @@ lun_map(struct change *change, const json_t *document)
                  (int)json_integer_value(json_object_get(each, "lun")));
         config = json_copy(each);
         json_object_del(config, "lun");
-        if (!change_backstore_exists(change, document,
-                                     json_string_value(json_object_get(each, "backstore")))) {
+        if (!rpc_change_backstore_exists(
+                change, document, json_string_value(json_object_get(each, "backstore")))) {
             json_decref(config);
             json_decref(map);
             return NULL;
@@ -183,7 +184,7 @@ lun_map(struct change *change, const json_t *document)
 }
 
 static json_t *
-acl_map(struct change *change)
+acl_map(struct rpc_change *change)
 {
     json_t *map = json_object(), *each, *config;
     size_t i;
@@ -201,7 +202,7 @@ acl_map(struct change *change)
 }
 
 static bool
-portal_groups_exist(struct change *change, const json_t *document)
+portal_groups_exist(struct rpc_change *change, const json_t *document)
 {
     const json_t *groups = json_object_get(document, "portal_groups"), *tag;
     char key[24];
@@ -210,7 +211,7 @@ portal_groups_exist(struct change *change, const json_t *document)
     json_array_foreach (json_object_get(change->call->params, "portal_groups"), i, tag) {
         snprintf(key, sizeof key, "%" JSON_INTEGER_FORMAT, json_integer_value(tag));
         if (json_object_get(groups, key) == NULL) {
-            change_not_found(change, "portal_group", groups, key);
+            rpc_change_not_found(change, "portal_group", groups, key);
             return false;
         }
     }
@@ -219,7 +220,7 @@ portal_groups_exist(struct change *change, const json_t *document)
 
 /* The target as the document has it; NULL with the error set. */
 static json_t *
-wanted_config(struct change *change, const json_t *document)
+wanted_config(struct rpc_change *change, const json_t *document)
 {
     static const char *const same[] = {"alias", "enabled", "portal_groups", "parameters"};
     const json_t *given = change->call->given;
@@ -246,7 +247,7 @@ wanted_config(struct change *change, const json_t *document)
 }
 
 static json_t *
-create_edit(struct change *change, const json_t *document)
+create_edit(struct rpc_change *change, const json_t *document)
 {
     const char *name = rpc_call_string(change->call, "name");
     const json_t *found = document_object(document, "targets", name);
@@ -257,27 +258,29 @@ create_edit(struct change *change, const json_t *document)
         return NULL;
     if (found == NULL)
         return patch_object("targets", name, wanted);
-    return change_compare(change, "target", name, wanted,
-                          schema_with_defaults(NULL, schema_component("TargetConfig"), found));
+    return rpc_change_compare(
+        change, "target", name, wanted,
+        schema_with_defaults(NULL, schema_component("TargetConfig"), found));
 }
 
 static void
 create(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = create_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 static json_t *
-update_edit(struct change *change, const json_t *document)
+update_edit(struct rpc_change *change, const json_t *document)
 {
     static const char *const not_here[] = {"luns", "acls", NULL};
     const char *name = rpc_call_string(change->call, "name");
 
     if (document_object(document, "targets", name) == NULL)
-        return change_not_found(change, "target", json_object_get(document, "targets"), name);
-    if (!change_set_is_known(change, "TargetConfig", not_here))
+        return rpc_change_not_found(change, "target", json_object_get(document, "targets"),
+                                    name);
+    if (!rpc_change_set_is_known(change, "TargetConfig", not_here))
         return NULL;
     return patch_object("targets", name,
                         json_incref(json_object_get(change->call->given, "set")));
@@ -286,13 +289,13 @@ update_edit(struct change *change, const json_t *document)
 static void
 update(struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = update_edit, .show = show};
+    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 static json_t *
-delete_edit(struct change *change, const json_t *document)
+delete_edit(struct rpc_change *change, const json_t *document)
 {
     const char *name = rpc_call_string(change->call, "name");
 
@@ -300,14 +303,14 @@ delete_edit(struct change *change, const json_t *document)
         return patch_object("targets", name, json_null());
     if (rpc_call_bool(change->call, "missing_ok"))
         return json_object();
-    return change_not_found(change, "target", json_object_get(document, "targets"), name);
+    return rpc_change_not_found(change, "target", json_object_get(document, "targets"), name);
 }
 
 static void delete (struct rpc_call *call)
 {
-    static const struct change_kind kind = {.edit = delete_edit};
+    static const struct rpc_change_kind kind = {.edit = delete_edit};
 
-    change_start(call, &kind);
+    rpc_change_start(call, &kind);
 }
 
 const struct rpc_method target_methods[] = {

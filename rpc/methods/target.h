@@ -16,9 +16,10 @@ json_t *targets_wanted(struct rpc_call *call, const json_t *document, const char
 
 /* The configuration of the target that the change's parameter "target" names; borrowed. NULL
  * with NOT_FOUND set. */
-json_t *change_target(struct change *change, const json_t *document);
+json_t *rpc_change_target(struct rpc_change *change, const json_t *document);
 
 /* Whether DOCUMENT has the backing store NAME; else NOT_FOUND is set. */
-bool change_backstore_exists(struct change *change, const json_t *document, const char *name);
+bool rpc_change_backstore_exists(struct rpc_change *change, const json_t *document,
+                                 const char *name);
 
 #endif

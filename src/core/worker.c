@@ -153,7 +153,9 @@ worker_turn(struct worker *w, bool may_sleep)
 
     assert(worker_is_current(w));
     w->now_ms = 0; /* the wait is not part of the turn */
-    event_base_loop(w->base, idle && may_sleep ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    /* NONBLOCK alone goes on while any descriptor is ready; one whose handler leaves the work
+     * to the end of the turn would be ready for ever. */
+    event_base_loop(w->base, EVLOOP_ONCE | (idle && may_sleep ? 0 : EVLOOP_NONBLOCK));
     run_deferred(w);
     if (w->now_ms != 0 && clock_ms() - w->now_ms > LONG_TURN_MS)
         log_warning("core", "a worker's turn took long: something blocked it", "worker",

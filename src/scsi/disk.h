@@ -36,7 +36,7 @@ struct scsi_cmd *disk_cmd(struct store_io *io);
 
 /* What vpd.c promises and disk_space.c keeps, in blocks. */
 uint64_t disk_write_same_max(unsigned block_size);
-uint64_t disk_unmap_max(unsigned block_size);
+#define DISK_UNMAP_MAX             (1u << 20)
 #define DISK_UNMAP_DESCRIPTORS_MAX 256
 
 #endif

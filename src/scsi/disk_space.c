@@ -17,13 +17,6 @@ disk_write_same_max(unsigned block_size)
     return (256u << 20) / block_size;
 }
 
-/* The most that one UNMAP takes, over all its descriptors. */
-uint64_t
-disk_unmap_max(unsigned block_size)
-{
-    return (UINT64_C(4) << 30) / block_size;
-}
-
 enum { UNMAP_HEADER = 8, UNMAP_DESCRIPTOR = 16 };
 
 bool
@@ -78,7 +71,7 @@ check_unmap_list(struct scsi_cmd *cmd)
             return false;
         }
         sum += count;
-        if (sum > disk_unmap_max(disk_block_size(cmd))) {
+        if (sum > DISK_UNMAP_MAX) {
             cmd_fail_list(cmd, (unsigned)(UNMAP_HEADER + UNMAP_DESCRIPTOR * i + 8), -1);
             return false;
         }
@@ -133,11 +126,23 @@ disk_unmap(struct scsi_cmd *cmd)
 
 enum { SAME_ANCHOR = 0x10, SAME_UNMAP = 0x08, SAME_PBDATA = 0x04, SAME_LBDATA = 0x02 };
 
+/* A count of 0 means all blocks to the end (VPD B0h says WSNZ=0). Where there are none, the
+ * range check says so. */
+static void
+settle_count(struct scsi_cmd *cmd)
+{
+    uint64_t blocks = lun_blocks(cmd_lun(cmd));
+
+    if (cmd->range.count == 0 && cmd->range.lba < blocks)
+        cmd->range.count = blocks - cmd->range.lba;
+}
+
 bool
 disk_write_same_check(struct scsi_cmd *cmd)
 {
     uint64_t max = disk_write_same_max(disk_block_size(cmd));
 
+    settle_count(cmd);
     if (cmd->cdb[1] & SAME_ANCHOR) {
         cmd_fail_cdb(cmd, 1, 4);
     } else if ((cmd->cdb[1] & SAME_UNMAP) &&
@@ -147,7 +152,7 @@ disk_write_same_check(struct scsi_cmd *cmd)
         cmd_fail_cdb(cmd, 1, 2);
     } else if (cmd->cdb[1] & SAME_LBDATA) {
         cmd_fail_cdb(cmd, 1, 1);
-    } else if (cmd->range.count == 0 || cmd->range.count > max) { /* 0: WSNZ=1 */
+    } else if (cmd->range.count > max) {
         cmd_fail_cdb(cmd, cdb_count_at(cmd->command->layout), -1);
     } else {
         return true;
@@ -227,8 +232,10 @@ disk_write_same(struct scsi_cmd *cmd)
 {
     enum store_op op;
 
-    if (cmd->out_length > 0 && (cmd->out == NULL || cmd->out->length < cmd->out_length)) {
-        cmd_fail(cmd, SENSE_SHORT_DATA_OUT);
+    /* One block, neither less nor more: with more the initiator means something else. */
+    if (cmd->out_length > 0 && (cmd->out == NULL || cmd->out->length < cmd->out_length ||
+                                cmd->expected_out > cmd->out_length)) {
+        cmd_fail(cmd, SENSE_DATA_OUT_LENGTH);
         return;
     }
     op = same_operation(cmd);

@@ -139,12 +139,11 @@ block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
     uint8_t *page = data - HEADER; /* offsets as the standard draws them */
 
     (void)cmd;
-    page[4] = 0x01; /* WSNZ: WRITE SAME with a count of 0 is refused */
     put_be16(page + 6, (uint16_t)(physical / block)); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
     put_be32(page + 8, SCSI_TRANSFER_MAX / block);
     put_be32(page + 12, OPTIMAL_IO / block);
     if (lun_capabilities(lun) & STORE_CAN_UNMAP) {
-        put_be32(page + 20, (uint32_t)disk_unmap_max(block));
+        put_be32(page + 20, DISK_UNMAP_MAX);
         put_be32(page + 24, DISK_UNMAP_DESCRIPTORS_MAX);
         put_be32(page + 28, (physical > 4096 ? physical : 4096) / block); /* GRANULARITY */
         page[32] = 0x80; /* UGAVALID, aligned to 0 */

@@ -5,3 +5,19 @@ noinst_PROGRAMS += fuzz_jsonrpc
 fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c
 fuzz_jsonrpc_LDFLAGS = $(FUZZER_LINK)
 fuzz_jsonrpc_LDADD = $(RPC_LIBS) $(CATALOG_DEPS)
+
+noinst_PROGRAMS += fuzz_cdb
+fuzz_cdb_SOURCES = tests/fuzz/fuzz_cdb.c
+fuzz_cdb_LDFLAGS = $(FUZZER_LINK)
+fuzz_cdb_LDADD = $(SCSI_LIBS) $(STORE_DEPS)
+
+noinst_PROGRAMS += fuzz_pdu
+fuzz_pdu_SOURCES = tests/fuzz/fuzz_pdu.c
+fuzz_pdu_LDFLAGS = $(FUZZER_LINK)
+fuzz_pdu_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)
+
+noinst_PROGRAMS += fuzz_login
+fuzz_login_SOURCES = tests/fuzz/fuzz_login.c tests/unit/iscsi/small_catalog.h \
+	tests/unit/iscsi/small_catalog.c
+fuzz_login_LDFLAGS = $(FUZZER_LINK)
+fuzz_login_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)

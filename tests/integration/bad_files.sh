@@ -28,7 +28,6 @@ for type in rdwr aio; do
 "path":"WORK/folder"|folder|a folder is no disk
 "path":"WORK/fifo"|fifo|a fifo is no disk
 "path":"/dev/null"|/dev/null|a character device is no disk
-"path":"relative.img","create":true,"size":1048576|relative\.img|a relative path is named
 "path":"WORK/new.img","create":true|size|a new file needs a size
 END
 done

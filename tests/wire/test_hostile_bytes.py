@@ -240,8 +240,10 @@ def test_additional_header_where_none_belongs(daemon):
     with daemon.connect() as c:
         c.send(Pdu(LOGIN, text_encode(c.first_keys(TARGET)), bytes(1020), immediate=True, flags=0x87,
                    isid=c.isid))  # fmt: skip
-        for reply in c.expect_close():
-            assert reply.opcode in (LOGIN_RESPONSE, REJECT), reply
+        try:
+            assert c.recv().opcode in (LOGIN_RESPONSE, REJECT)
+        except Closed:
+            pass
     daemon.check_serving()
 
 
@@ -289,6 +291,7 @@ def test_every_scsi_opcode_with_strange_CDBs_is_answered(daemon, first):
             task = c.submit(bytes([opcode]) + os.urandom(15), write=bytes(512))
             c.wait(task)
         c.nop(b"in step")
+        c.scsi(bytes([0x1B, 0, 0, 0, 1, 0]))  # one of them may have stopped the unit
     daemon.check_serving()
 
 

@@ -204,7 +204,7 @@ def test_half_closed_connection(daemon):
 
 
 def test_slow_reader_costs_little_memory_and_disturbs_nobody(daemon):
-    """128 MiB are asked for by each of four peers that do not read."""
+    """128 MiB are asked for by each of four peers that do not read; a session may hold 64."""
     with daemon.session() as c:
         pattern = os.urandom(MIB)
         c.scsi(scsi.write(0, 2048), write=pattern)
@@ -220,12 +220,25 @@ def test_slow_reader_costs_little_memory_and_disturbs_nobody(daemon):
         daemon.check_serving()
         time.sleep(0.05)
     grown = daemon.memory() - before
-    assert grown < 96 * MIB, f"{grown >> 20} MiB for peers that do not read"
+    assert grown < (4 * 64 + 32) * MIB, f"{grown >> 20} MiB for peers that do not read"
     c, tasks = peers[0]
     for task in tasks[:10]:
         assert bytes(c.wait(task, 30).data)[8192:] == pattern[8192:]
     for c, _ in peers:
         c.close()
+    none_left(daemon)
+
+
+def test_writes_whose_data_never_come_cost_little_memory(daemon):
+    before = daemon.memory()
+    with daemon.session(ImmediateData="No", InitialR2T="Yes") as c:
+        c.on_r2t = lambda *_: None
+        for _ in range(min((c.maxcmdsn - c.expcmdsn + 1) & 0xFFFFFFFF, 128)):
+            c.submit(scsi.write(0, 16384), write=b"x", expected=8 * MIB, unsolicited=(0, 0))
+        c.nop(b"all have come")
+        daemon.check_serving()
+        grown = daemon.memory() - before
+        assert grown < 96 * MIB, f"{grown >> 20} MiB for writes without data"
     none_left(daemon)
 
 

@@ -1,5 +1,7 @@
 /* test_worker.c: turns, mail and deferred work, by hand on the test's own thread. */
+#include <event2/event.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "core/worker.h"
 #include "suites.h"
@@ -84,6 +86,33 @@ START_TEST(work_deferred_by_deferred_work_waits_for_the_next_turn)
 }
 END_TEST
 
+static void
+note_ready(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what, (void)arg;
+    note('r');
+    ck_assert_uint_lt(order_length, 10); /* else the turn does not end */
+    worker_defer(w, &later);
+}
+
+START_TEST(a_descriptor_that_stays_ready_does_not_keep_a_turn_from_its_end)
+{
+    struct event *writable;
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    writable = event_new(worker_base(w), ends[1], EV_WRITE | EV_PERSIST, note_ready, NULL);
+    event_add(writable, NULL);
+    worker_defer(w, &later); /* so that the turn must not sleep */
+    worker_turn(w, true);
+    worker_turn(w, true);
+    ck_assert_str_eq(order, "rdrd");
+    event_free(writable);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
 START_TEST(a_worker_knows_whether_it_runs_this_thread)
 {
     ck_assert(worker_is_current(w));
@@ -113,6 +142,7 @@ worker_cases(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, deferred_work_runs_once_at_the_end_of_the_turn_after_all_mail);
     tcase_add_test(c, work_deferred_by_deferred_work_waits_for_the_next_turn);
+    tcase_add_test(c, a_descriptor_that_stays_ready_does_not_keep_a_turn_from_its_end);
     tcase_add_test(c, a_worker_knows_whether_it_runs_this_thread);
     tcase_add_test(c, the_time_stands_still_within_a_turn);
     return c;

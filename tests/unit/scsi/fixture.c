@@ -137,6 +137,8 @@ call_start(struct call *c, const void *out, size_t length)
     if (progress == SCSI_RUNNING)
         return progress;
     ck_assert_uint_gt(n, 0);
+    if (c->cmd.expected_out == UINT64_MAX)
+        c->cmd.expected_out = n;
     if (n > c->cmd.expected_out)
         n = c->cmd.expected_out;
     if (n > length)

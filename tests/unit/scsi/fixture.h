@@ -43,8 +43,8 @@ void fixture_close(struct fixture *f);
 /* A second initiator at the same unit, with its attention still pending; for nexus_free(). */
 struct nexus *fixture_nexus(struct fixture *f, bool read_only);
 
-/* Fills in a command: CDB in hex digits, spaces ignored, the rest zero. Expects everything and
- * sends everything, unless changed before the start. */
+/* Fills in a command: CDB in hex digits, spaces ignored, the rest zero. Announces as much data
+ * as the command takes or has, unless changed before the start. */
 void call_init(struct call *c, struct fixture *f, const char *cdb);
 
 /* Starts C and gives it the first min(out_length, expected_out, LENGTH) bytes of OUT; then

@@ -1,8 +1,18 @@
 check_PROGRAMS += test_scsi
 test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/fixture.c tests/unit/scsi/fixture.h \
-	tests/unit/scsi/test_cdb.c tests/unit/scsi/test_lun.c tests/unit/scsi/test_rw.c \
+	tests/unit/scsi/test_admin.c \
+	tests/unit/scsi/test_cdb.c \
+	tests/unit/scsi/test_commands.c \
+	tests/unit/scsi/test_compare.c \
+	tests/unit/scsi/test_execute.c \
+	tests/unit/scsi/test_inquiry.c \
+	tests/unit/scsi/test_lun.c \
+	tests/unit/scsi/test_mode.c \
+	tests/unit/scsi/test_report.c \
+	tests/unit/scsi/test_rw.c \
 	tests/unit/scsi/test_sense.c \
+	tests/unit/scsi/test_space.c \
 	tests/fakes/fake_store.c tests/fakes/fake_store.h
 test_scsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_scsi_LDADD = $(WHOLE) $(SCSI_LIBS) $(PARTS) $(STORE_DEPS) $(CHECK_LIBS)

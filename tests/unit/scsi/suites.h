@@ -4,9 +4,17 @@
 
 #include <check.h>
 
+TCase *admin_cases(void);
 TCase *cdb_cases(void);
+TCase *commands_cases(void);
+TCase *compare_cases(void);
+TCase *execute_cases(void);
+TCase *inquiry_cases(void);
 TCase *lun_cases(void);
+TCase *mode_cases(void);
+TCase *report_cases(void);
 TCase *rw_cases(void);
 TCase *sense_cases(void);
+TCase *space_cases(void);
 
 #endif

@@ -191,8 +191,8 @@ START_TEST(of_a_write_with_too_little_data_the_whole_blocks_are_written)
     ck_assert_str_eq(asked(&f, 0), residuals[row].asked);
     ck_assert_str_eq(asked(&f, 1), "");
     written = residuals[row].asked[0] != '\0' ? fake_store_record(f.store, 0)->length : 0;
-    for (size_t i = written; i < 2048; i++)
-        ck_assert_uint_eq(fake_store_bytes(f.store)[1024 + i], 0);
+    ck_assert_mem_eq(fake_store_bytes(f.store) + 1024, pattern(), written);
+    ck_assert_mem_eq(fake_store_bytes(f.store) + 1024 + written, (uint8_t[2048]){0}, 2048);
     ck_assert_uint_eq(counter_get(&f.session.write_bytes), written);
     fixture_close(&f);
 }

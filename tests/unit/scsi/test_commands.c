@@ -1,0 +1,299 @@
+/* test_commands.c: what holds for every command of the table, derived from the table. */
+#include <string.h>
+
+#include "fixture.h"
+#include "scsi/commands.h"
+#include "suites.h"
+
+#define ROWS_MAX 64
+
+/* All rows, flat. */
+static size_t
+all_rows(const struct scsi_command *rows[ROWS_MAX])
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < 256; i++) {
+        const struct scsi_command *row = &scsi_commands[i];
+
+        if (row->actions == NULL && row->name != NULL)
+            rows[n++] = row;
+        for (row = row->actions; row != NULL && row->name != NULL; row++)
+            rows[n++] = row;
+        ck_assert_uint_lt(n, ROWS_MAX);
+    }
+    return n;
+}
+
+/* Runs whatever it is with FILL as data. */
+static void
+run_bytes(struct call *c, struct fixture *f, const uint8_t *cdb, uint8_t fill)
+{
+    static uint8_t data[1 << 14];
+
+    memset(data, fill, sizeof data);
+    call_init(c, f, "");
+    memcpy(c->cmd.cdb, cdb, SCSI_CDB_MAX);
+    call_run(c, f, data, sizeof data);
+}
+
+/* A CDB of ROW for one block at LBA, as far as it has a range or a parameter list. */
+static void
+make_cdb(const struct scsi_command *row, uint64_t lba, uint8_t cdb[SCSI_CDB_MAX])
+{
+    memset(cdb, 0, SCSI_CDB_MAX);
+    cdb[0] = row->usage[0];
+    if (row->usage[1] == 0x10 || row->usage[0] == 0xa3)
+        cdb[1] = row->usage[1] & 0x1f;
+    switch (row->layout) {
+    case CDB_RANGE_6:
+        put_be24(cdb + 1, lba & 0x1fffff);
+        cdb[4] = 1;
+        break;
+    case CDB_RANGE_10:
+        put_be32(cdb + 2, (uint32_t)lba);
+        put_be16(cdb + 7, 1);
+        break;
+    case CDB_RANGE_12:
+        put_be32(cdb + 2, (uint32_t)lba);
+        put_be32(cdb + 6, 1);
+        break;
+    case CDB_RANGE_16:
+        put_be64(cdb + 2, lba);
+        put_be32(cdb + 10, 1);
+        break;
+    case CDB_NO_RANGE:
+        if (row->out == OUT_LIST)
+            put_be16(cdb + 7, 24);
+        if (row->usage[0] == 0x1a || row->usage[0] == 0x5a)
+            cdb[2] = 0x3f; /* MODE SENSE: all pages */
+        break;
+    case CDB_LAYOUTS:
+        ck_abort();
+    }
+}
+
+START_TEST(rows_agree_with_themselves)
+{
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows);
+
+    ck_assert_uint_ge(n, 27);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t cdb[SCSI_CDB_MAX];
+        uint8_t length = cdb_length(rows[i]->usage[0]);
+
+        ck_assert_ptr_nonnull(rows[i]->run);
+        make_cdb(rows[i], 0, cdb);
+        ck_assert_msg(command_find(cdb) == rows[i], "%s is not found", rows[i]->name);
+        ck_assert_uint_gt(length, 0);
+        for (size_t at = length; at < SCSI_CDB_MAX; at++)
+            ck_assert_uint_eq(rows[i]->usage[at], 0);
+        ck_assert_uint_eq(rows[i]->usage[length - 1], 0x04); /* NACA is evaluated */
+        /* whoever writes needs a medium; whoever has a range too */
+        if ((rows[i]->flags & WRITES) || rows[i]->layout != CDB_NO_RANGE)
+            ck_assert(rows[i]->flags & NEEDS_MEDIUM);
+        /* data that blocks are written from goes to commands that write, or compares */
+        if (rows[i]->out == OUT_BLOCKS || rows[i]->out == OUT_ONE_BLOCK)
+            ck_assert(rows[i]->flags & WRITES);
+    }
+}
+END_TEST
+
+START_TEST(every_command_that_writes_is_refused_where_writing_is_protected)
+{
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows), writers = 0;
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    f.nexus->read_only = true;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t cdb[SCSI_CDB_MAX];
+
+        make_cdb(rows[i], 0, cdb);
+        fake_store_forget(f.store);
+        run_bytes(&c, &f, cdb, 0);
+        if (rows[i]->flags & WRITES) {
+            ck_assert_msg(strcmp(outcome(&c), "7/27/00") == 0, "%s: %s", rows[i]->name,
+                          outcome(&c));
+            ck_assert_uint_eq(c.cmd.out_length, 0);
+            writers++;
+        } else {
+            ck_assert_msg(c.cmd.status == SCSI_GOOD, "%s: %s", rows[i]->name, outcome(&c));
+        }
+        for (unsigned k = 0; k < fake_store_records(f.store); k++) {
+            enum store_op op = fake_store_record(f.store, k)->op;
+            ck_assert(op == STORE_READ || op == STORE_FLUSH);
+        }
+        call_end(&c);
+        run_bytes(&c, &f, (uint8_t[SCSI_CDB_MAX]){0x1b, 0, 0, 0, 1}, 0); /* start again */
+    }
+    ck_assert_uint_eq(writers, 7);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(every_command_with_a_range_stays_in_it)
+{
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows), with_range = 0;
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (size_t i = 0; i < n; i++) {
+        static const uint64_t outside[] = {BLOCKS, 0x1fffff, 0x7fffffff, 0xffffffff,
+                                           UINT64_MAX};
+        uint8_t cdb[SCSI_CDB_MAX];
+
+        if (rows[i]->layout == CDB_NO_RANGE)
+            continue;
+        with_range++;
+        for (size_t k = 0; k < sizeof outside / sizeof outside[0]; k++) {
+            make_cdb(rows[i], outside[k], cdb);
+            run_bytes(&c, &f, cdb, 0);
+            ck_assert_msg(strcmp(outcome(&c), "5/21/00") == 0, "%s: %s", rows[i]->name,
+                          outcome(&c));
+        }
+        ck_assert_uint_eq(fake_store_records(f.store), 0);
+        make_cdb(rows[i], BLOCKS - 1, cdb);
+        run_bytes(&c, &f, cdb, 0);
+        ck_assert_msg(c.cmd.status == SCSI_GOOD, "%s: %s", rows[i]->name, outcome(&c));
+        call_end(&c);
+        fake_store_forget(f.store);
+    }
+    ck_assert_uint_eq(with_range, 15);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(every_command_that_needs_the_medium_is_refused_while_it_is_stopped)
+{
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows);
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t cdb[SCSI_CDB_MAX];
+
+        atomic_store(&f.lun->stopped, true);
+        make_cdb(rows[i], 0, cdb);
+        run_bytes(&c, &f, cdb, 0);
+        if (rows[i]->flags & NEEDS_MEDIUM)
+            ck_assert_msg(strcmp(outcome(&c), "2/04/02") == 0, "%s: %s", rows[i]->name,
+                          outcome(&c));
+        else
+            ck_assert_msg(c.cmd.status == SCSI_GOOD, "%s: %s", rows[i]->name, outcome(&c));
+        call_end(&c);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(naca_and_protection_are_refused_by_every_command)
+{
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows);
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t cdb[SCSI_CDB_MAX];
+
+        make_cdb(rows[i], 0, cdb);
+        cdb[cdb_length(cdb[0]) - 1] = 0x04;
+        run_bytes(&c, &f, cdb, 0);
+        ck_assert_msg(strcmp(outcome(&c), "5/24/00") == 0, "%s: %s", rows[i]->name,
+                      outcome(&c));
+        if (!(rows[i]->flags & HAS_PROTECT))
+            continue;
+        make_cdb(rows[i], 0, cdb);
+        cdb[1] |= 0x20;
+        run_bytes(&c, &f, cdb, 0);
+        ck_assert_msg(strcmp(outcome(&c), "5/24/00") == 0, "%s: %s", rows[i]->name,
+                      outcome(&c));
+        ck_assert_str_eq(field_pointer(&c), "cdb 1.7");
+    }
+    ck_assert_uint_eq(fake_store_records(f.store), 0);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_command_that_the_store_cannot_do_does_not_exist)
+{
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows), missing = 0;
+    struct fixture f;
+    struct call c;
+
+    fixture_open_as(&f, STORE_CAN_WRITE,
+                    (struct lun_attributes){.block_size = BLOCK, .unmap = true}, BLOCKS);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t cdb[SCSI_CDB_MAX];
+        bool offered = (rows[i]->needs & ~(unsigned)STORE_CAN_WRITE) == 0;
+
+        missing += !offered;
+        make_cdb(rows[i], 0, cdb);
+        run_bytes(&c, &f, cdb, 0);
+        ck_assert_msg((strcmp(outcome(&c), "5/20/00") == 0) == !offered, "%s: %s",
+                      rows[i]->name, outcome(&c));
+        call_end(&c);
+    }
+    ck_assert_uint_eq(missing, 1);
+    fixture_close(&f);
+}
+END_TEST
+
+/* Reserved bits, and fields at their largest: an answer, whatever it is. */
+static const uint8_t fills[] = {0x00, 0xff, 0xfb, 0x7f, 0x01, 0xaa};
+
+START_TEST(no_bits_in_any_cdb_do_harm)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (unsigned opcode = 0; opcode < 256; opcode++) {
+        uint8_t cdb[SCSI_CDB_MAX];
+
+        memset(cdb, fills[_i], sizeof cdb);
+        cdb[0] = (uint8_t)opcode;
+        for (unsigned action = 0; action < 32; action++) {
+            cdb[1] = (uint8_t)((cdb[1] & 0xe0) | action);
+            for (int naca = 0; naca < 2; naca++) {
+                if (naca == 0 && cdb_length(cdb[0]) > 0)
+                    cdb[cdb_length(cdb[0]) - 1] &= 0xfb;
+                run_bytes(&c, &f, cdb, fills[_i]);
+                ck_assert(c.cmd.status == SCSI_GOOD || c.cmd.sense_length > 0);
+                if (command_find(cdb) == NULL)
+                    assert_outcome(&c, "5/20/00");
+                call_end(&c);
+            }
+        }
+        atomic_store(&f.lun->stopped, false);
+        fake_store_forget(f.store);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
+TCase *
+commands_cases(void)
+{
+    TCase *t = tcase_create("commands");
+
+    tcase_add_test(t, rows_agree_with_themselves);
+    tcase_add_test(t, every_command_that_writes_is_refused_where_writing_is_protected);
+    tcase_add_test(t, every_command_with_a_range_stays_in_it);
+    tcase_add_test(t, every_command_that_needs_the_medium_is_refused_while_it_is_stopped);
+    tcase_add_test(t, naca_and_protection_are_refused_by_every_command);
+    tcase_add_test(t, a_command_that_the_store_cannot_do_does_not_exist);
+    tcase_add_loop_test(t, no_bits_in_any_cdb_do_harm, 0, sizeof fills);
+    tcase_set_timeout(t, 60);
+    return t;
+}

@@ -1,0 +1,342 @@
+/* test_execute.c: order of the checks, unit attentions, no logical unit, aborts, counters. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/worker.h"
+#include "fixture.h"
+#include "suites.h"
+
+#define TUR         "00 00 00 00 00 00"
+#define INQUIRY     "12 00 00 00 ff 00"
+#define REPORT_LUNS "a0 00 00 00 00 00 00 00 00 ff 00 00"
+#define SENSE_FIXED "03 00 00 00 ff 00"
+#define READ_ONE    "28 00 00000000 00 0001 00"
+#define WRITE_ONE   "2a 00 00000000 00 0001 00"
+
+/* Each row has all that is wrong in the rows below it too; the first wins. */
+static const struct {
+    bool no_unit, attention, stopped, read_only;
+    const char *cdb, *outcome;
+} order[] = {
+    {true, true, true, true, "ff 00", "5/25/00"},
+    {false, true, true, true, "ff 00", "6/3f/0e"},
+    {false, true, true, true, "2a e0 ffffffff 00 ffff 04", "6/3f/0e"},
+    {false, false, true, true, "ff 00", "5/20/00"},
+    {false, false, true, true, "2a e0 ffffffff 00 ffff 04", "5/24/00"},
+    {false, false, true, true, "2a 00 ffffffff 00 0001 00", "2/04/02"},
+    {false, false, false, true, "2a 00 ffffffff 00 0001 00", "7/27/00"},
+    {false, false, false, false, "2a 00 ffffffff 00 0001 00", "5/21/00"},
+    {false, false, false, false, WRITE_ONE, "GOOD"},
+};
+
+START_TEST(of_several_faults_the_first_in_order_is_reported)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    if (order[_i].attention)
+        nexus_raise(f.nexus, ATTENTION_LUNS_CHANGED);
+    atomic_store(&f.lun->stopped, order[_i].stopped);
+    f.nexus->read_only = order[_i].read_only;
+    call_init(&c, &f, order[_i].cdb);
+    if (order[_i].no_unit)
+        c.cmd.nexus = NULL;
+    call_run(&c, &f, (uint8_t[BLOCK]){0}, BLOCK);
+    assert_outcome(&c, order[_i].outcome);
+    ck_assert_uint_eq(fake_store_records(f.store),
+                      strcmp(order[_i].outcome, "GOOD") == 0 ? 1 : 0);
+    call_end(&c);
+    fixture_close(&f);
+}
+END_TEST
+
+static const struct {
+    const char *cdb, *outcome, *then; /* what TEST UNIT READY says afterwards */
+} attentions[] = {
+    {TUR, "6/29/00", "GOOD"},         {READ_ONE, "6/29/00", "GOOD"},
+    {"ff 00", "6/29/00", "GOOD"},     {"5a 00 3f 00 00 00 00 00 ff 00", "6/29/00", "GOOD"},
+    {INQUIRY, "GOOD", "6/29/00"},     {"12 01 83 00 ff 00", "GOOD", "6/29/00"},
+    {REPORT_LUNS, "GOOD", "6/29/00"}, {SENSE_FIXED, "GOOD", "GOOD"}, /* tells it in its data */
+};
+
+START_TEST(an_attention_is_told_once_by_the_right_commands)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    nexus_raise(f.nexus, ATTENTION_POWER_ON);
+    run(&c, &f, attentions[_i].cdb);
+    assert_outcome(&c, attentions[_i].outcome);
+    call_end(&c);
+    run(&c, &f, TUR);
+    assert_outcome(&c, attentions[_i].then);
+    run(&c, &f, TUR);
+    assert_outcome(&c, "GOOD");
+    ck_assert_uint_eq(counter_get(&f.session.errors), 0);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(attentions_are_told_one_by_one_in_order)
+{
+    static const char *const told[] = {"6/29/00", "6/29/02", "6/29/03",
+                                       "6/2a/09", "6/3f/0e", "GOOD"};
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (int i = 0; i < ATTENTIONS; i++)
+        nexus_raise(f.nexus, (enum unit_attention)i);
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        run(&c, &f, TUR);
+        assert_outcome(&c, told[i]);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(whoever_reads_the_list_of_luns_knows_that_it_changed)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    nexus_raise(f.nexus, ATTENTION_LUNS_CHANGED);
+    call_init(&c, &f, REPORT_LUNS);
+    c.cmd.nexus = NULL; /* asked at a LUN without a unit: the session knows all the same */
+    call_run(&c, &f, NULL, 0);
+    assert_outcome(&c, "GOOD");
+    call_end(&c);
+    run(&c, &f, TUR);
+    assert_outcome(&c, "GOOD");
+    fixture_close(&f);
+}
+END_TEST
+
+static const struct {
+    const char *cdb, *outcome;
+    uint8_t in_length, first[14];
+} without_unit[] = {
+    {INQUIRY, "GOOD", 96, {0x7f, 0, 6, 2, 91, 0, 0, 2, ' ', ' ', ' ', ' ', ' ', ' '}},
+    {"12 01 00 00 ff 00", "GOOD", 5, {0x7f, 0, 0, 1, 0}},
+    {"12 01 83 00 ff 00", "5/24/00", 0, {0}},
+    {REPORT_LUNS, "GOOD", 32, {0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
+    {SENSE_FIXED, "GOOD", 18, {0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x25, 0}},
+    {"03 01 00 00 ff 00", "GOOD", 8, {0x72, 5, 0x25, 0, 0, 0, 0, 0}},
+    {TUR, "5/25/00", 0, {0}},
+    {READ_ONE, "5/25/00", 0, {0}},
+    {WRITE_ONE, "5/25/00", 0, {0}},
+    {"a3 0c 00 00 0000 0000ffff 00 00", "5/25/00", 0, {0}},
+    {"9e 10 0000000000000000 000000ff 00 00", "5/25/00", 0, {0}},
+    {"ff 00", "5/25/00", 0, {0}},
+};
+
+START_TEST(without_a_unit_only_three_commands_have_an_answer)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    call_init(&c, &f, without_unit[_i].cdb);
+    c.cmd.nexus = NULL;
+    call_run(&c, &f, NULL, 0);
+    assert_outcome(&c, without_unit[_i].outcome);
+    ck_assert_uint_eq(c.cmd.in_length, without_unit[_i].in_length);
+    if (c.cmd.in_length > 0)
+        ck_assert_mem_eq(c.cmd.in->data, without_unit[_i].first,
+                         c.cmd.in_length < 14 ? c.cmd.in_length : 14);
+    call_end(&c);
+    fixture_close(&f);
+}
+END_TEST
+
+/* A unit whose store could not be opened is there, but not ready. */
+static const struct {
+    const char *cdb, *outcome;
+} without_store[] = {
+    {TUR, "2/04/03"},
+    {READ_ONE, "2/04/03"},
+    {WRITE_ONE, "2/04/03"},
+    {"25 00 00000000 0000 00 00", "2/04/03"},
+    {"9e 10 0000000000000000 000000ff 00 00", "2/04/03"},
+    {"35 00 00000000 00 0000 00", "2/04/03"},
+    {"42 00 00000000 00 0018 00", "2/04/03"},
+    {"1b 00 00 00 01 00", "2/04/03"},
+    {INQUIRY, "GOOD"},
+    {"12 01 00 00 ff 00", "GOOD"},
+    {"12 01 80 00 ff 00", "GOOD"},
+    {"12 01 83 00 ff 00", "GOOD"},
+    {"12 01 b0 00 ff 00", "GOOD"},
+    {"12 01 b1 00 ff 00", "GOOD"},
+    {"12 01 b2 00 ff 00", "GOOD"},
+    {"1a 00 3f 00 ff 00", "GOOD"},
+    {REPORT_LUNS, "GOOD"},
+    {"a3 0c 00 00 0000 0000ffff 00 00", "GOOD"},
+    {SENSE_FIXED, "GOOD"},
+};
+
+START_TEST(a_unit_without_a_store_is_not_ready_but_says_who_it_is)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    f.lun->store = NULL;
+    run(&c, &f, without_store[_i].cdb);
+    assert_outcome(&c, without_store[_i].outcome);
+    if (strcmp(without_store[_i].cdb, SENSE_FIXED) == 0)
+        ck_assert_uint_eq(c.cmd.in->data[2], 2);
+    call_end(&c);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(an_aborted_command_moves_no_data_but_is_done)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    call_init(&c, &f, WRITE_ONE);
+    ck_assert_int_eq(scsi_start(&c.cmd), SCSI_WANTS_DATA);
+    c.cmd.out = iobuf_new(BLOCK);
+    c.cmd.aborted = true;
+    scsi_continue(&c.cmd);
+    turn_until_done(&c, &f);
+    assert_outcome(&c, "ABORTED");
+    ck_assert_uint_eq(fake_store_records(f.store), 0);
+
+    fake_store_hold(f.store, true);
+    call_init(&c, &f, READ_ONE);
+    call_start(&c, NULL, 0);
+    worker_turn(f.worker, false);
+    ck_assert_int_eq(c.done, 0);
+    c.cmd.aborted = true;
+    fake_store_release(f.store, 0, 0);
+    turn_until_done(&c, &f);
+    assert_outcome(&c, "ABORTED");
+    ck_assert_uint_eq(c.cmd.in_length, 0);
+    ck_assert_ptr_null(c.cmd.in);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_command_whose_data_never_comes_is_given_up)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    call_init(&c, &f, WRITE_ONE);
+    ck_assert_int_eq(scsi_start(&c.cmd), SCSI_WANTS_DATA);
+    c.cmd.out = iobuf_new(BLOCK);
+    scsi_give_up(&c.cmd);
+    ck_assert_ptr_null(c.cmd.out);
+    worker_turn(f.worker, false);
+    ck_assert_int_eq(c.done, 0);
+    ck_assert_uint_eq(counter_get(&f.session.started), 1);
+    ck_assert_uint_eq(counter_get(&f.session.finished), 1);
+    ck_assert_uint_eq(counter_get(&f.session.write_ops), 0);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(commands_are_counted_by_kind_for_session_and_export)
+{
+    static const char *const commands[] = {
+        READ_ONE,
+        "28 00 00000000 00 0003 00",
+        WRITE_ONE,
+        "35 00 00000000 00 0000 00",
+        "93 09 0000000000000000 00000004 00 00",
+        TUR,
+        "ff 00",
+        "28 00 ffffffff 00 0001 00",
+    };
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        call_init(&c, &f, commands[i]);
+        call_run(&c, &f, (uint8_t[BLOCK]){0}, BLOCK);
+        call_end(&c);
+    }
+    for (struct io_counters *n = &f.session;; n = &f.export) {
+        ck_assert_uint_eq(counter_get(&n->started), 8);
+        ck_assert_uint_eq(counter_get(&n->finished), 8);
+        ck_assert_uint_eq(counter_get(&n->read_ops), 3);
+        ck_assert_uint_eq(counter_get(&n->read_bytes), 4 * BLOCK);
+        ck_assert_uint_eq(counter_get(&n->write_ops), 2);
+        ck_assert_uint_eq(counter_get(&n->write_bytes), 5 * BLOCK);
+        ck_assert_uint_eq(counter_get(&n->flush_ops), 1);
+        ck_assert_uint_eq(counter_get(&n->other_ops), 2);
+        ck_assert_uint_eq(counter_get(&n->errors), 2);
+        if (n == &f.export)
+            break;
+    }
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(counters_may_be_missing)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    f.it.counters = f.nexus->counters = NULL;
+    run(&c, &f, READ_ONE);
+    assert_outcome(&c, "GOOD");
+    call_end(&c);
+    run(&c, &f, "ff 00");
+    assert_outcome(&c, "5/20/00");
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_command_has_a_name_for_the_log)
+{
+    static const char *const names[][2] = {
+        {READ_ONE, "READ(10)"},
+        {"9e 10 00", "READ CAPACITY(16)"},
+        {"9e 1f 00", "unknown opcode"},
+        {"ff 00", "unknown opcode"},
+    };
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        call_init(&c, &f, names[i][0]);
+        ck_assert_str_eq(scsi_command_name(&c.cmd), names[i][1]);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
+#define ROWS(table) (int)(sizeof table / sizeof table[0])
+
+TCase *
+execute_cases(void)
+{
+    TCase *t = tcase_create("execute");
+
+    tcase_add_loop_test(t, of_several_faults_the_first_in_order_is_reported, 0, ROWS(order));
+    tcase_add_loop_test(t, an_attention_is_told_once_by_the_right_commands, 0,
+                        ROWS(attentions));
+    tcase_add_test(t, attentions_are_told_one_by_one_in_order);
+    tcase_add_test(t, whoever_reads_the_list_of_luns_knows_that_it_changed);
+    tcase_add_loop_test(t, without_a_unit_only_three_commands_have_an_answer, 0,
+                        ROWS(without_unit));
+    tcase_add_loop_test(t, a_unit_without_a_store_is_not_ready_but_says_who_it_is, 0,
+                        ROWS(without_store));
+    tcase_add_test(t, an_aborted_command_moves_no_data_but_is_done);
+    tcase_add_test(t, a_command_whose_data_never_comes_is_given_up);
+    tcase_add_test(t, commands_are_counted_by_kind_for_session_and_export);
+    tcase_add_test(t, counters_may_be_missing);
+    tcase_add_test(t, a_command_has_a_name_for_the_log);
+    return t;
+}

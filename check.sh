@@ -23,6 +23,7 @@ root=$PWD
 out=$root/build/check
 jobs=$(nproc)
 export LC_ALL=C
+export CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=4 # of test cases: the machine may be busy or slow
 
 # Two lanes run side by side; the steps of a lane one after the other. Those that share a build
 # tree are in one lane.
@@ -100,7 +101,7 @@ run_programs() { # TREE PATTERN: build TREE and run its test programs whose name
     [ ${#tests[@]} -gt 0 ] || return
     rm -f "${tests[@]/%/.log}" "${tests[@]/%/.trs}"
     # What the makefile says of a program is indented: its test cases are counted instead.
-    CK_DEFAULT_TIMEOUT=300 "${no_aslr[@]}" make -s -k -j"$jobs" check VERBOSE=1 TESTS="${tests[*]}" 2>&1 |
+    "${no_aslr[@]}" make -s -k -j"$jobs" check VERBOSE=1 TESTS="${tests[*]}" 2>&1 |
         sed -E 's/^(PASS|FAIL|SKIP|ERROR)/    &/'
     count_programs "${tests[@]}"
 }

@@ -108,7 +108,7 @@ disk_verify(struct scsi_cmd *cmd)
 
     /* With less data than was announced, GOOD would vouch for blocks that nobody compared. */
     if (cmd->out_length > 0 && (cmd->out == NULL || cmd->out->length < cmd->out_length)) {
-        cmd_fail(cmd, SENSE_DATA_OUT_LENGTH);
+        cmd_fail(cmd, SENSE_SHORT_DATA_OUT);
         return;
     }
     if (length == 0) {

@@ -235,7 +235,7 @@ disk_write_same(struct scsi_cmd *cmd)
     /* One block, neither less nor more: with more the initiator means something else. */
     if (cmd->out_length > 0 && (cmd->out == NULL || cmd->out->length < cmd->out_length ||
                                 cmd->expected_out > cmd->out_length)) {
-        cmd_fail(cmd, SENSE_DATA_OUT_LENGTH);
+        cmd_fail(cmd, SENSE_SHORT_DATA_OUT);
         return;
     }
     op = same_operation(cmd);

@@ -3,13 +3,18 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/access.c src/catalog/access.h \
 	src/catalog/build.c src/catalog/build.h \
 	src/catalog/catalog.c src/catalog/catalog.h \
-	src/catalog/commit.h \
+	src/catalog/commit.c src/catalog/commit.h src/catalog/commit_private.h \
+	src/catalog/commit_apply.c src/catalog/commit_change.c src/catalog/commit_files.c \
+	src/catalog/commit_undo.c \
+	src/catalog/disk.c src/catalog/disk.h \
 	src/catalog/document.c src/catalog/document.h src/catalog/document_check.c \
 	src/catalog/identity.c src/catalog/identity.h \
 	src/catalog/near.c src/catalog/near.h \
+	src/catalog/opening.c src/catalog/opening.h \
 	src/catalog/plan.c src/catalog/plan.h \
 	src/catalog/pointer.c src/catalog/pointer.h \
 	src/catalog/publish.c src/catalog/publish.h \
 	src/catalog/schema.c src/catalog/schema.h src/catalog/schema_private.h \
-	src/catalog/schema_defaults.c src/catalog/schema_lint.c src/catalog/schema_validate.c
+	src/catalog/schema_defaults.c src/catalog/schema_lint.c src/catalog/schema_validate.c \
+	src/catalog/state_file.c src/catalog/state_file.h
 EXTRA_DIST += src/catalog/README.md

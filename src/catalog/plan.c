@@ -25,7 +25,7 @@ struct walk {
     bool failed;
 };
 
-/* Members of a backstore that do not make it reopen. All others do. */
+/* What the members of a backstore do; all others make it reopen. */
 static const struct {
     const char *member;
     enum plan_effect effect;
@@ -33,6 +33,13 @@ static const struct {
     {"size", PLAN_RESIZE},
     {"create", PLAN_NOTHING}, /* only says how a file is made that is not there */
     {"preallocate", PLAN_NOTHING},
+    {"serial", PLAN_RELABEL},
+    {"naa", PLAN_RELABEL},
+    {"vendor_id", PLAN_RELABEL},
+    {"product_id", PLAN_RELABEL},
+    {"product_revision", PLAN_RELABEL},
+    {"write_cache", PLAN_RELABEL},
+    {"unmap", PLAN_RELABEL},
 };
 
 static enum plan_effect
@@ -214,6 +221,7 @@ disrupts_backstore(struct walk *w, const json_t *before, const json_t *after)
     switch (member_effect(w->steps[2])) {
     case PLAN_NOTHING:
         return false;
+    case PLAN_RELABEL:
     case PLAN_REOPEN:
         return disturb_users(w, name);
     case PLAN_RESIZE:

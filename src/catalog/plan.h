@@ -33,7 +33,8 @@ json_t *plan_changes(const struct plan *plan, json_t *objects);
 enum plan_effect {
     PLAN_NOTHING, /* what it uses stays the same */
     PLAN_RESIZE,  /* only "size" differs */
-    PLAN_REOPEN,
+    PLAN_RELABEL, /* what its LUN says of itself differs: a new LUN over the same open store */
+    PLAN_REOPEN,  /* what its store is opened with differs */
 };
 enum plan_effect plan_backstore_effect(const json_t *before, const json_t *after);
 

@@ -16,6 +16,7 @@ main(void)
     suite_add_tcase(s, document_cases());
     suite_add_tcase(s, plan_cases());
     suite_add_tcase(s, build_cases());
+    suite_add_tcase(s, state_file_cases());
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);
     failed = srunner_ntests_failed(run);

@@ -10,5 +10,6 @@ TCase *schema_cases(void);
 TCase *document_cases(void);
 TCase *plan_cases(void);
 TCase *build_cases(void);
+TCase *state_file_cases(void);
 
 #endif

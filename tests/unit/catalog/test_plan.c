@@ -149,7 +149,7 @@ static const struct {
     {"{'type':'rdwr','size':1}", "{'type':'rdwr'}", PLAN_RESIZE},
     {"{'type':'rdwr','size':1}", "{'type':'rdwr','size':2,'direct':true}", PLAN_REOPEN},
     {"{'type':'rdwr','path':'/a'}", "{'type':'rdwr','path':'/b'}", PLAN_REOPEN},
-    {"{'type':'rdwr','serial':'a'}", "{'type':'rdwr'}", PLAN_REOPEN},
+    {"{'type':'rdwr','size':1,'serial':'a'}", "{'type':'rdwr'}", PLAN_RELABEL},
 };
 
 START_TEST(a_backstore_reopens_only_where_it_must)

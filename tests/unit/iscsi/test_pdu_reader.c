@@ -118,6 +118,18 @@ make_stream(struct stream *s, int digests)
     add_pdu(s, 0, 256);
 }
 
+/* Whether the first KEPT of N bytes are 1, 2, 3, … as add_pdu() made them, the others 0. One
+ * assertion for all: each one costs a write. */
+static bool
+is_rising(const uint8_t *bytes, size_t kept, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && bytes[i] == (i < kept ? (uint8_t)(i + 1) : 0))
+        i++;
+    return i == n;
+}
+
 START_TEST(a_stream_gives_the_same_pdus_in_chunks_of_any_size)
 {
     struct pdu_reader r;
@@ -132,8 +144,7 @@ START_TEST(a_stream_gives_the_same_pdus_in_chunks_of_any_size)
                  _i & 4);
         ck_assert_str_eq(story.events, "HPHPHPHPHP");
         ck_assert(pdu_reader_is_between_pdus(&r));
-        for (size_t i = 0; i < 256; i++)
-            ck_assert_uint_eq(story.data[i], (uint8_t)(i + 1));
+        ck_assert(is_rising(story.data, 256, 256));
     }
 }
 END_TEST
@@ -312,11 +323,11 @@ START_TEST(data_beyond_the_room_given_is_dropped)
             left -= before - n;
             if (event == READER_HEADER)
                 pdu_reader_data_goes_to(&r, got, rooms[_i].room);
-            ck_assert(event <= READER_PDU);
+            if (event > READER_PDU)
+                ck_abort_msg("event %d", event);
             whole = event == READER_PDU;
         }
-        for (size_t i = 0; i < sizeof got; i++)
-            ck_assert_uint_eq(got[i], i < rooms[_i].kept ? i + 1 : 0);
+        ck_assert(is_rising(got, rooms[_i].kept, sizeof got));
     }
 }
 END_TEST

@@ -1,1 +1,25 @@
-/* options.h: the command line. */
+/* options.h: the command line of blockgated. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define OPTIONS_PORTALS_MAX 16
+
+struct options {
+    const char *state_dir;
+    const char *rpc_socket;
+    const char *config_file; /* NULL: the state folder holds the configuration */
+    const char *portals[OPTIONS_PORTALS_MAX];
+    size_t portal_count;
+    unsigned workers;
+    bool recover;       /* start from the last good state file */
+    bool print_openrpc; /* print the API's description and exit */
+};
+
+/* Fills OPTIONS from the command line; strings are borrowed from ARGV. Sets the log level.
+ * Exits on --help, --version and mistakes. */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif

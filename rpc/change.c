@@ -191,7 +191,7 @@ rpc_change_compare(struct rpc_change *change, const char *kind, const char *name
     return rpc_change_fail(
         change,
         json_pack("{s:s, s:s, s:o}", "kind", kind, "object", name, "differences", differences),
-        ERROR_ALREADY_EXISTS, "there is a %s '%s' already, with another %s", kind, name,
+        ERROR_ALREADY_EXISTS, "there is a %s '%s' already, with a different %s", kind, name,
         first != NULL && first[0] == '/' ? first + 1 : "value");
 }
 

@@ -134,7 +134,9 @@ reread_edit(struct rpc_change *change, const json_t *config)
     change->commit.reread = name;
     if (json_object_get(config, "size") == NULL)
         return json_object();
-    return patch_object("backstores", name, json_pack("{s:n}", "size"));
+    /* "create" needs a size; the file is there now. */
+    return patch_object("backstores", name,
+                        json_pack("{s:n, s:n, s:n}", "size", "create", "preallocate"));
 }
 
 static json_t *

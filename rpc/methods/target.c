@@ -49,16 +49,27 @@ acl_list(const json_t *acls)
     return list;
 }
 
+/* CONFIG with its defaults, those of its parameters too. */
+static json_t *
+with_defaults(const json_t *config)
+{
+    static const char *const parts[] = {"parameters", "luns", "acls"};
+    json_t *whole = json_copy((json_t *)(uintptr_t)config), *ret;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (json_object_get(whole, parts[i]) == NULL)
+            json_object_set_new(whole, parts[i], json_object());
+    ret = schema_with_defaults(NULL, schema_component("TargetConfig"), whole);
+    json_decref(whole);
+    return ret;
+}
+
 /* A Target. */
 static json_t *
 target_json(const char *name, const json_t *config)
 {
-    json_t *whole = json_copy((json_t *)(uintptr_t)config), *ret;
+    json_t *ret = with_defaults(config);
 
-    if (json_object_get(whole, "parameters") == NULL)
-        json_object_set_new(whole, "parameters", json_object());
-    ret = schema_with_defaults(NULL, schema_component("TargetConfig"), whole);
-    json_decref(whole);
     json_object_set_new(ret, "name", json_string(name));
     json_object_set_new(ret, "luns", lun_list(json_object_get(config, "luns")));
     json_object_set_new(ret, "acls", acl_list(json_object_get(config, "acls")));
@@ -258,9 +269,7 @@ create_edit(struct rpc_change *change, const json_t *document)
         return NULL;
     if (found == NULL)
         return patch_object("targets", name, wanted);
-    return rpc_change_compare(
-        change, "target", name, wanted,
-        schema_with_defaults(NULL, schema_component("TargetConfig"), found));
+    return rpc_change_compare(change, "target", name, wanted, with_defaults(found));
 }
 
 static void

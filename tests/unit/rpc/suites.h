@@ -8,5 +8,6 @@ TCase *jsonrpc_cases(void);
 TCase *batch_cases(void);
 TCase *dispatch_cases(void);
 TCase *http_cases(void);
+TCase *methods_cases(void);
 
 #endif

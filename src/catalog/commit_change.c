@@ -319,7 +319,8 @@ change_is_empty(const struct change *change)
 static bool
 loses_data(const struct backstore_change *b)
 {
-    const struct backstore *old = catalog_backstore(catalog_current(), b->name);
+    const struct catalog *view = catalog_current(); /* none at boot */
+    const struct backstore *old = view == NULL ? NULL : catalog_backstore(view, b->name);
     const struct store *store = old == NULL || old->lun == NULL ? NULL : old->lun->store;
 
     if (store == NULL)

@@ -66,7 +66,8 @@ struct scsi_cmd {
     /*
      * Data-In, valid in done. in_length: the bytes the command has for the initiator; more than
      * expected_in is an overflow, less an underflow. The transport sends min(in_length,
-     * expected_in) bytes of `in`, and unrefs it.
+     * expected_in) bytes of `in` (which has at least those, and is NULL where there are none),
+     * and unrefs it.
      */
     uint64_t in_length;
     struct iobuf *in;

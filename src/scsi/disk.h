@@ -9,9 +9,9 @@
 #include "scsi/cmd.h"
 #include "store/store.h"
 
-/* The most that one step of a long command reads or writes through a buffer, and the most it
- * unmaps or zeroes: between steps an abort is noticed. */
-#define DISK_STEP_MAX       (1u << 20)
+/* The most that one step of a long command reads or writes through a buffer (every command of a
+ * session may have one), and the most it zeroes: between steps an abort is noticed. */
+#define DISK_STEP_MAX       (256u << 10)
 #define DISK_SPACE_STEP_MAX (64u << 20)
 
 /* Starts OP on LENGTH bytes from OFFSET on, with DATA for READ and WRITE. Writes are stable

@@ -93,15 +93,19 @@ read_done(struct store_io *io)
     if (cmd == NULL)
         return;
     cmd->moved = io->length;
-    cmd->in_length = io->length;
     cmd_good(cmd);
 }
 
+/* What is in the range but not taken by the initiator is not read: it would cost memory that
+ * its share of buffers (which goes by what it takes) does not show. */
 void
 disk_read(struct scsi_cmd *cmd)
 {
-    uint64_t length = cmd->range.count * disk_block_size(cmd);
+    uint64_t block = disk_block_size(cmd), length = cmd->range.count * block;
 
+    cmd->in_length = length;
+    if (cmd->expected_in < length)
+        length = (cmd->expected_in + block - 1) / block * block;
     if (length == 0) {
         cmd_good(cmd);
         return;
@@ -111,8 +115,7 @@ disk_read(struct scsi_cmd *cmd)
         cmd_finish(cmd, SCSI_BUSY);
         return;
     }
-    disk_submit(cmd, STORE_READ, cmd->range.lba * disk_block_size(cmd), length, cmd->in->data,
-                read_done);
+    disk_submit(cmd, STORE_READ, cmd->range.lba * block, length, cmd->in->data, read_done);
 }
 
 static void

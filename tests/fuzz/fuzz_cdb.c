@@ -117,6 +117,7 @@ run_command(const uint8_t *data, size_t size)
     uint8_t flags = data[0];
     size_t n = (size_t)data[1] * 37;
     struct scsi_cmd cmd = {.it_nexus = &unit.it, .done = command_done};
+    uint64_t taken;
 
     if (n > size - COMMAND_BYTES)
         n = size - COMMAND_BYTES;
@@ -145,7 +146,9 @@ run_command(const uint8_t *data, size_t size)
         worker_turn(unit.worker, true);
     check(done_count == 1);
     check(cmd.out == NULL && cmd.scratch == NULL);
-    check(cmd.in_length <= 8 << 20 && (cmd.in_length == 0 || cmd.in != NULL));
+    check(cmd.in_length <= 8 << 20);
+    taken = cmd.in_length < cmd.expected_in ? cmd.in_length : cmd.expected_in;
+    check(taken == 0 || (cmd.in != NULL && cmd.in->length >= taken));
     check((cmd.status == SCSI_CHECK_CONDITION) == (cmd.sense_length > 0));
     iobuf_unref(cmd.in);
     return COMMAND_BYTES + n;

@@ -199,6 +199,42 @@ START_TEST(of_a_write_with_too_little_data_the_whole_blocks_are_written)
 END_TEST
 
 static const struct {
+    uint64_t expected, moved;
+    const char *asked;
+} short_reads[] = {
+    {0, 0, ""},
+    {1, 512, "READ 1024+512"},
+    {512, 512, "READ 1024+512"},
+    {513, 1024, "READ 1024+1024"},
+    {1535, 1536, "READ 1024+1536"},
+    {1536, 1536, "READ 1024+1536"},
+    {10000, 1536, "READ 1024+1536"},
+};
+
+START_TEST(of_a_read_the_blocks_that_are_taken_are_read)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    memcpy(fake_store_bytes(f.store), pattern(), BLOCKS * BLOCK);
+    call_init(&c, &f, "28 00 00000002 00 0003 00");
+    c.cmd.expected_in = short_reads[_i].expected;
+    call_run(&c, &f, NULL, 0);
+    assert_outcome(&c, "GOOD");
+    ck_assert_uint_eq(c.cmd.in_length, 1536); /* the residual goes by what the CDB says */
+    ck_assert_str_eq(asked(&f, 0), short_reads[_i].asked);
+    if (short_reads[_i].moved > 0)
+        ck_assert_mem_eq(c.cmd.in->data, pattern() + 1024, short_reads[_i].moved);
+    else
+        ck_assert_ptr_null(c.cmd.in);
+    ck_assert_uint_eq(counter_get(&f.session.read_bytes), short_reads[_i].moved);
+    call_end(&c);
+    fixture_close(&f);
+}
+END_TEST
+
+static const struct {
     const char *cdb;
     enum store_op op;
     int error;
@@ -308,6 +344,8 @@ rw_cases(void)
     tcase_add_loop_test(
         t, of_a_write_with_too_little_data_the_whole_blocks_are_written, 0,
         (int)(RESIDUALS * (sizeof residual_writes / sizeof residual_writes[0])));
+    tcase_add_loop_test(t, of_a_read_the_blocks_that_are_taken_are_read, 0,
+                        sizeof short_reads / sizeof short_reads[0]);
     tcase_add_loop_test(t, what_the_store_says_becomes_sense_data, 0,
                         sizeof failures / sizeof failures[0]);
     tcase_add_test(t, blocks_of_4096_bytes_are_counted_in_blocks);

@@ -191,7 +191,7 @@ attach_target(struct session *s)
         .target_port_group = s->peer->portal_group,
         .counters = &s->counters,
     };
-    if (s->task_buckets == NULL || session_luns_install(s, target, true) < 0)
+    if (s->task_buckets == NULL || session_luns_install(s, target) < 0)
         return LOGIN_OUT_OF_RESOURCES;
     s->target = target_ref(target);
     return LOGIN_SUCCESS;

@@ -159,7 +159,7 @@ adopt(const struct session *s, struct session_lun *entry, uint16_t number,
 }
 
 int
-session_luns_install(struct session *s, struct target *target, bool is_first)
+session_luns_install(struct session *s, struct target *target)
 {
     struct session_luns now;
     size_t kept;
@@ -169,8 +169,10 @@ session_luns_install(struct session *s, struct target *target, bool is_first)
         return -ENOMEM;
     changed = kept != now.count || kept != s->luns.count;
     for (size_t i = 0; i < now.count; i++) {
+        bool is_kept = now.entries[i]->refs > 1; /* the present map has it, too */
+
         adopt(s, now.entries[i], now.numbers[i], target);
-        if (changed && !is_first)
+        if (changed && is_kept)
             nexus_raise(now.nexuses[i], ATTENTION_LUNS_CHANGED);
     }
     free_map(&s->luns);
@@ -200,7 +202,7 @@ look_again(struct session *s, const struct catalog *now)
         session_close(s, SESSION_CLOSE_NOW, "target removed");
     } else if (access_entry(target, s->initiator) == NULL) {
         session_close(s, SESSION_CLOSE_NOW, "access taken away");
-    } else if (session_luns_install(s, target, false) < 0) {
+    } else if (session_luns_install(s, target) < 0) {
         session_close(s, SESSION_CLOSE_NOW, "out of memory");
     } else {
         target_ref(target);

@@ -30,10 +30,10 @@ struct session_luns {
 
 /*
  * Makes the map that TARGET wants. What is the same stays the same nexus; when the map has
- * changed, those that stay get REPORTED LUNS DATA HAS CHANGED, unless IS_FIRST. 0 or -ENOMEM,
- * with nothing changed.
+ * changed, those that stay get REPORTED LUNS DATA HAS CHANGED. 0 or -ENOMEM, with nothing
+ * changed.
  */
-int session_luns_install(struct session *s, struct target *target, bool is_first);
+int session_luns_install(struct session *s, struct target *target);
 void session_luns_done(struct session *s);
 
 /* The entry behind an 8-byte LUN of the wire; NULL where there is none. Borrowed. */

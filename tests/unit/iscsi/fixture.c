@@ -164,6 +164,18 @@ make_target(const struct plan *plan)
     return t;
 }
 
+static struct portal_group *
+make_group(void)
+{
+    struct portal_group *g = calloc(1, sizeof *g);
+
+    atomic_init(&g->refs, 1);
+    g->tag = 1;
+    g->portals = calloc(1, sizeof *g->portals);
+    g->portals[g->portal_count++] = (struct portal){"192.0.2.1", 3260};
+    return g;
+}
+
 static void
 published(void *arg)
 {
@@ -182,6 +194,8 @@ fixture_publish(const struct plan *plan)
     c->targets = calloc(1, sizeof(struct target *));
     if (!plan->has_no_target)
         c->targets[c->target_count++] = make_target(plan);
+    c->portal_groups = calloc(1, sizeof(struct portal_group *));
+    c->portal_groups[c->portal_group_count++] = make_group();
     fixture.is_published = false;
     worker_enter(crew_main());
     ck_assert_int_eq(catalog_publish(c, published, NULL), 0);

@@ -173,12 +173,30 @@ is_named(const struct change *change, const char *name)
            json_object_get(json_object_get(change->patch, "backstores"), name) != NULL;
 }
 
+/*
+ * Whether the file of backstore NAME may be made where it is missing: only when it is asked
+ * for, never when it has been there before. An empty file in its place would hide that the data
+ * is gone, or that a file system is not mounted.
+ */
+static bool
+may_make_file(const struct change *change, const char *name, const json_t *options)
+{
+    const struct configuration *now = configuration();
+    const json_t *before = json_object_get(json_object_get(now->complete, "backstores"), name);
+    const json_t *path = json_object_get(before, "path");
+
+    if (change->is_boot)
+        return now->is_read_only; /* a document of the operator's, not what was in force */
+    return path == NULL || !json_equal(path, json_object_get(options, "path"));
+}
+
 static struct backstore_change *
 add_backstore(struct change *change, const char *name, const json_t *options, bool is_strict)
 {
     struct backstore_change *b = &change->backstores[change->backstore_count++];
 
     build_backstore_options(name, options, &b->opening.options);
+    b->opening.options.config.create &= may_make_file(change, name, options);
     b->name = name;
     b->type = b->opening.options.config.type;
     b->is_strict = is_strict;

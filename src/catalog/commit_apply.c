@@ -327,6 +327,11 @@ begin_handover(struct change *change)
         change_undo(change);
         return;
     }
+    /* The view has them now: they go with it. */
+    for (size_t i = 0; i < change->displaced_count; i++) {
+        backstore_unref(change->displaced[i].stand_in);
+        change->displaced[i].stand_in = NULL;
+    }
     change->interim_published = true;
 }
 

@@ -118,10 +118,14 @@ def test_the_description_is_served_by_HTTP_and_printed(daemon):
     assert printed.returncode == 0 and json.loads(printed.stdout) == served
 
 
-@cases(*[name for name, m in schemas.METHODS.items() if m["x-access"] == "read"])
+def read_without_params():
+    for name, method in schemas.METHODS.items():
+        if method["x-access"] == "read" and not any(p["required"] for p in method["params"]):
+            yield name
+
+
+@cases(*read_without_params())
 def test_short_form_gives_the_bare_result(daemon, method):
-    if any(p["required"] for p in schemas.METHODS[method]["params"]):
-        raise Skip("needs parameters")
     for verb, body in (("POST", b"{}"), ("POST", b""), ("GET", None)):
         status, raw = daemon.http(verb, f"/call/{method}", body)
         assert status == 200, (verb, status, raw)

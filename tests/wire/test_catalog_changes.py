@@ -198,7 +198,7 @@ def test_changes_under_load_are_not_felt(daemon):
             daemon.call("backstore.resize", name="file", size=(5 + n % 2) * MIB, force=True)
             daemon.call("acl.create", target=TARGET, initiator=f"iqn.2026-01.org.blockgate.test:{n}")
             daemon.make_target(f"{SECOND}-{n}", luns={0: "disk2"})
-            daemon.call("lun.delete", target=TARGET, lun=7)
+            daemon.call("lun.delete", target=TARGET, lun=7, force=True)
             daemon.call("acl.delete", target=TARGET, initiator=f"iqn.2026-01.org.blockgate.test:{n}")
             daemon.call("target.delete", name=f"{SECOND}-{n}")
     finally:

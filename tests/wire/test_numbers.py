@@ -166,7 +166,7 @@ def test_target_pings_and_is_content_with_answers(daemon):
                 c.pump(timeout=end - time.monotonic())
             except TimeoutError:
                 break
-        assert c.pings >= 2, f"{c.pings} pings in 4 s"
+        assert c.pings >= 1, "no ping in 4 s"
         c.scsi(scsi.test_unit_ready())
 
 

@@ -311,8 +311,11 @@ session_output(struct session *s, struct iovec *iov, int max)
 void
 session_output_sent(struct session *s, size_t n)
 {
-    s->was_heard = true; /* it reads */
     pdu_writer_sent(&s->writer, n);
+    /* Who takes much output bit by bit lives, though its answers wait behind it. That the last
+     * of it has left, a ping perhaps, shows only that the socket had room. */
+    if (pdu_writer_queued(&s->writer) > 0)
+        s->was_heard = true;
 }
 
 enum session_end

@@ -115,6 +115,7 @@ describe(const void *session, struct session_info *info)
 {
     static const char *const states[] = {"login", "login", "full_feature", "logout", "closing"};
     const struct session *s = session;
+    uint8_t state = atomic_load(&s->state); /* as an index, gcc 12 would read it plainly */
 
     snprintf(info->target, sizeof info->target, "%s", s->target_name);
     snprintf(info->initiator, sizeof info->initiator, "%s", s->initiator);
@@ -126,7 +127,7 @@ describe(const void *session, struct session_info *info)
     info->portal_group = s->peer->portal_group;
     info->since = s->since;
     info->discovery = s->is_discovery;
-    info->state = states[s->state];
+    info->state = states[state];
     info->header_digest = s->shown.header_digest;
     info->data_digest = s->shown.data_digest;
     info->max_recv_data_segment_length = s->shown.max_recv_data_segment_length;

@@ -21,3 +21,9 @@ fuzz_login_SOURCES = tests/fuzz/fuzz_login.c tests/unit/iscsi/small_catalog.h \
 	tests/unit/iscsi/small_catalog.c
 fuzz_login_LDFLAGS = $(FUZZER_LINK)
 fuzz_login_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)
+
+noinst_PROGRAMS += fuzz_full_feature
+fuzz_full_feature_SOURCES = tests/fuzz/fuzz_full_feature.c tests/fakes/fake_initiator.h \
+	tests/fakes/fake_initiator.c
+fuzz_full_feature_LDFLAGS = $(FUZZER_LINK)
+fuzz_full_feature_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)

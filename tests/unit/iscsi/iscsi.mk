@@ -12,6 +12,7 @@ test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_
 	tests/unit/iscsi/fixture.c tests/unit/iscsi/fixture.h tests/unit/iscsi/test_session.c \
 	tests/unit/iscsi/test_session_luns.c tests/unit/iscsi/test_full_feature.c \
 	tests/unit/iscsi/test_task.c tests/unit/iscsi/test_task_mgmt.c \
+	tests/unit/iscsi/test_session_threads.c \
 	tests/fakes/fake_initiator.c tests/fakes/fake_initiator.h \
 	tests/fakes/fake_store.c tests/fakes/fake_store.h
 test_iscsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -22,6 +22,7 @@ static TCase *(*const cases[])(void) = {
     full_feature_cases,
     task_cases,
     task_mgmt_cases,
+    session_threads_cases,
 };
 
 int

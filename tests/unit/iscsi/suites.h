@@ -23,5 +23,6 @@ TCase *session_luns_cases(void);
 TCase *full_feature_cases(void);
 TCase *task_cases(void);
 TCase *task_mgmt_cases(void);
+TCase *session_threads_cases(void);
 
 #endif

@@ -211,7 +211,7 @@ reset_done(struct broadcast *b)
         return;
     }
     if (m->lun != NULL)
-        lun_reset(m->lun->nexus->lun, m->lun->nexus);
+        lun_reset(m->lun->nexus->lun);
     free(r);
     finish(m, TMF_COMPLETE); /* of a cold reset: the session is closing, and was answered */
 }

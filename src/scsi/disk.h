@@ -12,7 +12,7 @@
 /* The most that one step of a long command reads or writes through a buffer (every command of a
  * session may have one), and the most it zeroes: between steps an abort is noticed. */
 #define DISK_STEP_MAX       (256u << 10)
-#define DISK_SPACE_STEP_MAX (64u << 20)
+#define DISK_SPACE_STEP_MAX (8u << 20)
 
 /* Starts OP on LENGTH bytes from OFFSET on, with DATA for READ and WRITE. Writes are stable
  * when done, where the command or the LUN asks for it and the store can; where it cannot,
@@ -35,7 +35,7 @@ unsigned disk_block_size(const struct scsi_cmd *cmd);
 struct scsi_cmd *disk_cmd(struct store_io *io);
 
 /* What vpd.c promises and disk_space.c keeps, in blocks. */
-uint64_t disk_write_same_max(unsigned block_size);
+#define DISK_WRITE_SAME_MAX        (1u << 15)
 #define DISK_UNMAP_MAX             (1u << 20)
 #define DISK_UNMAP_DESCRIPTORS_MAX 256
 

@@ -10,13 +10,6 @@
 #include "scsi/lun.h"
 #include "store/store.h"
 
-/* The most that one WRITE SAME writes: what a slow disk does within an initiator's patience. */
-uint64_t
-disk_write_same_max(unsigned block_size)
-{
-    return (256u << 20) / block_size;
-}
-
 enum { UNMAP_HEADER = 8, UNMAP_DESCRIPTOR = 16 };
 
 bool
@@ -66,7 +59,7 @@ check_unmap_list(struct scsi_cmd *cmd)
     for (size_t i = 0; i < n; i++) {
         lba = get_be64(unmap_descriptor(cmd, i));
         count = get_be32(unmap_descriptor(cmd, i) + 8);
-        if (!lun_has_range(lun, lba, count)) {
+        if (count > 0 && !lun_has_range(lun, lba, count)) {
             cmd_fail_at(cmd, SENSE_LBA_OUT_OF_RANGE, lba);
             return false;
         }
@@ -140,8 +133,6 @@ settle_count(struct scsi_cmd *cmd)
 bool
 disk_write_same_check(struct scsi_cmd *cmd)
 {
-    uint64_t max = disk_write_same_max(disk_block_size(cmd));
-
     settle_count(cmd);
     if (cmd->cdb[1] & SAME_ANCHOR) {
         cmd_fail_cdb(cmd, 1, 4);
@@ -152,7 +143,7 @@ disk_write_same_check(struct scsi_cmd *cmd)
         cmd_fail_cdb(cmd, 1, 2);
     } else if (cmd->cdb[1] & SAME_LBDATA) {
         cmd_fail_cdb(cmd, 1, 1);
-    } else if (cmd->range.count > max) {
+    } else if (cmd->range.count > DISK_WRITE_SAME_MAX) {
         cmd_fail_cdb(cmd, cdb_count_at(cmd->command->layout), -1);
     } else {
         return true;
@@ -166,18 +157,22 @@ is_zero(const uint8_t *data, size_t n)
     return data[0] == 0 && memcmp(data, data + 1, n - 1) == 0;
 }
 
-/* Blocks that shall read as zeroes can be unmapped where that is asked for, or zeroed without a
- * buffer. Anything else is written. */
+/*
+ * Blocks that shall read as zeroes can be zeroed without a buffer; anything else is written.
+ *
+ * With UNMAP the block that came is not looked at: it unmaps, and the range then reads as
+ * zeroes. SBC-3 would have blocks that are not zero written where LBPRZ is set, but no
+ * initiator that asks for unmapping means that, other targets unmap too, and libiscsi's suite
+ * (1.19, WriteSame10.UnmapUntilEnd) sends such a block and wants to read zeroes.
+ */
 static enum store_op
 same_operation(const struct scsi_cmd *cmd)
 {
-    unsigned capabilities = lun_capabilities(cmd_lun(cmd));
-
+    if (cmd->cdb[1] & SAME_UNMAP) /* checked: the store can */
+        return STORE_UNMAP;
     if (cmd->out != NULL && !is_zero(cmd->out->data, disk_block_size(cmd)))
         return STORE_WRITE;
-    if ((cmd->cdb[1] & SAME_UNMAP) && (capabilities & STORE_CAN_UNMAP))
-        return STORE_UNMAP;
-    return capabilities & STORE_CAN_ZERO ? STORE_ZERO : STORE_WRITE;
+    return lun_capabilities(cmd_lun(cmd)) & STORE_CAN_ZERO ? STORE_ZERO : STORE_WRITE;
 }
 
 static void same_step(struct scsi_cmd *cmd, enum store_op op);

@@ -80,13 +80,11 @@ lun_capabilities(const struct lun *lun)
 
 /* Under lun->lock. */
 static void
-raise_for_all(struct lun *lun, enum unit_attention attention, const struct nexus *except)
+raise_for_all(struct lun *lun, enum unit_attention attention)
 {
     struct nexus *nexus;
 
     LIST_FOREACH (nexus, &lun->nexuses, link) {
-        if (nexus == except)
-            continue;
         nexus->attentions |= 1u << attention;
         atomic_fetch_or_explicit(&nexus->verdict, VERDICT_ATTENTION, memory_order_release);
     }
@@ -96,15 +94,15 @@ void
 lun_capacity_changed(struct lun *lun)
 {
     pthread_mutex_lock(&lun->lock);
-    raise_for_all(lun, ATTENTION_CAPACITY_CHANGED, NULL);
+    raise_for_all(lun, ATTENTION_CAPACITY_CHANGED);
     pthread_mutex_unlock(&lun->lock);
 }
 
 void
-lun_reset(struct lun *lun, const struct nexus *from)
+lun_reset(struct lun *lun)
 {
     pthread_mutex_lock(&lun->lock);
-    raise_for_all(lun, ATTENTION_DEVICE_RESET, from);
+    raise_for_all(lun, ATTENTION_DEVICE_RESET);
     pthread_mutex_unlock(&lun->lock);
     /* A reset puts the unit into the active power condition (SPC-4 section 5.12.8). */
     atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);

@@ -77,8 +77,8 @@ void lun_capacity_changed(struct lun *lun);
 
 /*
  * LOGICAL UNIT RESET (SAM-5 section 6.3.3), once all tasks of the unit have been ended by the
- * transport: BUS DEVICE RESET FUNCTION OCCURRED for every nexus but FROM (which may be NULL).
+ * transport: BUS DEVICE RESET FUNCTION OCCURRED for every nexus, the one that asked included.
  */
-void lun_reset(struct lun *lun, const struct nexus *from);
+void lun_reset(struct lun *lun);
 
 #endif

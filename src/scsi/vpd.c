@@ -148,7 +148,7 @@ block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
         put_be32(page + 28, (physical > 4096 ? physical : 4096) / block); /* GRANULARITY */
         page[32] = 0x80; /* UGAVALID, aligned to 0 */
     }
-    put_be64(page + 36, disk_write_same_max(block));
+    put_be64(page + 36, DISK_WRITE_SAME_MAX);
     return 0x3c;
 }
 

@@ -128,7 +128,7 @@ run_command(const uint8_t *data, size_t size)
     if (flags & CAPACITY)
         lun_capacity_changed(unit.lun);
     if (flags & RESET)
-        lun_reset(unit.lun, unit.nexus);
+        lun_reset(unit.lun);
     done_count = 0;
     if (scsi_start(&cmd) == SCSI_WANTS_DATA) {
         check(cmd.out_length > 0);
@@ -159,7 +159,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (unit.worker == NULL)
         open_unit();
-    lun_reset(unit.lun, unit.nexus);
+    lun_reset(unit.lun);
     while (nexus_take_attention(unit.nexus) >= 0)
         continue;
     for (int i = 0; i < COMMANDS_MAX && size >= COMMAND_BYTES; i++) {

@@ -229,6 +229,7 @@ START_TEST(a_lun_reset_waits_for_the_other_sessions_on_the_other_worker)
     release(0, 0, 1);
     fixture_enter(0);
     expect_management(&one, tmf, TMF_COMPLETE);
+    expect_sense(&one, test_unit_ready(&one, 0), 6, 0x2903);
     expect_status(&one, test_unit_ready(&one, 0), SCSI_GOOD);
 
     fixture_enter(1);

@@ -146,7 +146,8 @@ START_TEST(a_reset_starts_a_stopped_unit)
 
     fixture_open(&f);
     run(&c, &f, "1b 00 00 00 00 00");
-    lun_reset(f.lun, f.nexus);
+    lun_reset(f.lun);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_DEVICE_RESET);
     run(&c, &f, TUR);
     assert_outcome(&c, "GOOD");
     fixture_close(&f);

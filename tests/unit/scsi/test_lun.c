@@ -52,7 +52,7 @@ START_TEST(attentions_are_taken_in_order_of_precedence_each_once)
 }
 END_TEST
 
-START_TEST(a_reset_is_told_to_all_but_the_one_who_asked_for_it)
+START_TEST(a_reset_is_told_to_all)
 {
     struct fixture f;
     struct nexus *other;
@@ -60,13 +60,11 @@ START_TEST(a_reset_is_told_to_all_but_the_one_who_asked_for_it)
     fixture_open(&f);
     other = fixture_nexus(&f, false);
     ck_assert_int_eq(nexus_take_attention(other), ATTENTION_POWER_ON);
-    lun_reset(f.lun, f.nexus);
+    lun_reset(f.lun);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_DEVICE_RESET);
     ck_assert_int_eq(nexus_take_attention(f.nexus), -1);
     ck_assert_int_eq(nexus_take_attention(other), ATTENTION_DEVICE_RESET);
     ck_assert_int_eq(nexus_take_attention(other), -1);
-    lun_reset(f.lun, NULL);
-    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_DEVICE_RESET);
-    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_DEVICE_RESET);
     nexus_free(other);
     fixture_close(&f);
 }
@@ -140,7 +138,7 @@ lun_cases(void)
     tcase_add_loop_test(t, a_range_must_lie_in_the_unit_without_overflow, 0,
                         sizeof ranges / sizeof ranges[0]);
     tcase_add_test(t, attentions_are_taken_in_order_of_precedence_each_once);
-    tcase_add_test(t, a_reset_is_told_to_all_but_the_one_who_asked_for_it);
+    tcase_add_test(t, a_reset_is_told_to_all);
     tcase_add_test(t, a_change_of_capacity_is_told_to_all);
     tcase_add_test(t, a_unit_lives_as_long_as_a_nexus_does);
     tcase_add_loop_test(t, writing_is_protected_by_export_unit_or_store, 0,

@@ -287,8 +287,8 @@ static const char *const left_out_files[] = {
 /* Groups of cases, by "file: description", in which something that was left out is asked for;
  * each of them has at least one case that goes wrong. */
 static const char *const left_out_cases[] = {
-    "additionalProperties.json: additionalProperties being false does not allow other "
-    "properties",
+    ("additionalProperties.json: additionalProperties being false does not allow other "
+     "properties"),
     "additionalProperties.json: non-ASCII pattern with additionalProperties",
     "items.json: an array of schemas for items",
     "items.json: items with boolean schemas",

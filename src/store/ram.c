@@ -84,6 +84,7 @@ ram_open(const struct store_config *config, struct store **ret, struct error *er
         return 0;
     }
     atomic_init(&r->store.size, config->size);
+    r->store.physical_block_size = 4096; /* of a part of a page nothing is given back */
     r->store.capabilities = STORE_CAN_FLUSH | STORE_IS_VOLATILE;
     if (!config->read_only)
         r->store.capabilities |= STORE_CAN_WRITE | STORE_CAN_FUA | STORE_CAN_UNMAP |

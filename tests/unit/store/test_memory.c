@@ -30,6 +30,7 @@ START_TEST(ram_keeps_what_is_written)
     static uint8_t out[3 * MIB], in[3 * MIB];
     const uint64_t offset = 5 * MIB + 512;
 
+    ck_assert_uint_eq(s->physical_block_size, 4096); /* a page */
     ck_assert_int_eq(run_io(s, STORE_READ, offset, sizeof in, in), 0);
     ck_assert(all_zero(in, sizeof in));
     pattern_fill(out, offset, sizeof out, 3);

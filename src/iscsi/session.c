@@ -148,7 +148,7 @@ session_close(struct session *s, enum session_end end, const char *reason)
 {
     if (s->end == SESSION_CLOSE_NOW || s->end == end)
         return;
-    if (s->end == SESSION_OPEN)
+    if (s->end == SESSION_OPEN && reason != NULL)
         session_log(s, s->entry != NULL ? "session closed" : "connection closed", reason);
     s->end = end;
     s->state = STATE_CLOSING;

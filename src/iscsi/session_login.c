@@ -94,7 +94,7 @@ send_refusal(struct session *s, const struct login_response *response)
                 "status", login_status_name(l->status), "reason",
                 l->problem != NULL ? l->problem : "", NULL);
     send(s, response);
-    session_close(s, SESSION_CLOSE_AFTER_OUTPUT, "login refused");
+    session_close(s, SESSION_CLOSE_AFTER_OUTPUT, NULL);
 }
 
 void

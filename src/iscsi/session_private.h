@@ -151,7 +151,8 @@ void session_pin(struct session *s);
 void session_unpin(struct session *s); /* may free it */
 void session_wake(struct session *s);
 
-/* Aborts all tasks and ends the connection as END says. REASON (static) is for the log. */
+/* Aborts all tasks and ends the connection as END says. REASON (static) is for the
+ * log; NULL: the log knows. */
 void session_close(struct session *s, enum session_end end, const char *reason);
 void session_task_ended(struct session *s); /* looks whether it was the last one */
 void session_log(const struct session *s, const char *message, const char *reason);

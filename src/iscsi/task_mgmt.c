@@ -135,14 +135,15 @@ reset_reaches(const struct reset *r, const struct session *s)
            s->end == SESSION_OPEN && s->target != NULL;
 }
 
-/* TARGET RESET: every nexus of the target but those of the session that asked for it hears. */
+/* TARGET RESET: every nexus of the target hears, as with LOGICAL UNIT RESET (SAM-5
+ * section 6.3.3). */
 static void
 raise_bus_reset(const struct reset *r)
 {
     struct session *s;
 
     LIST_FOREACH (s, &session_worker_here()->sessions, link) {
-        if (s == r->of->session || !reset_reaches(r, s))
+        if (!reset_reaches(r, s))
             continue;
         for (size_t i = 0; i < s->luns.count; i++)
             nexus_raise(s->luns.nexuses[i], ATTENTION_BUS_RESET);

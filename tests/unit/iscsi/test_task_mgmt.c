@@ -258,6 +258,7 @@ START_TEST(a_warm_reset_reaches_every_lun_of_every_session)
     release(0, 0, 1);
     fixture_enter(0);
     expect_management(&one, tmf, TMF_COMPLETE);
+    expect_sense(&one, test_unit_ready(&one, 0), 6, 0x2902);
     expect_status(&one, test_unit_ready(&one, 0), SCSI_GOOD);
     fixture_enter(1);
     expect_sense(&two, test_unit_ready(&two, 0), 6, 0x2902);

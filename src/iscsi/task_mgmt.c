@@ -127,12 +127,13 @@ abort_task_set(struct management *m, const struct pdu_task_management *p)
     sweep_session(m, NULL);
 }
 
-/* Whether S is an open session of the target that is reset. On the worker of S. */
+/* Whether S is an open session of the target that is reset, and not still at its login, where
+ * it has no name of a target yet. On the worker of S. */
 static bool
 reset_reaches(const struct reset *r, const struct session *s)
 {
-    return strcasecmp(s->target_name, r->of->session->target_name) == 0 &&
-           s->end == SESSION_OPEN && s->target != NULL;
+    return s->end == SESSION_OPEN && s->target != NULL &&
+           strcasecmp(s->target_name, r->of->session->target_name) == 0;
 }
 
 /* TARGET RESET: every nexus of the target hears, as with LOGICAL UNIT RESET (SAM-5

@@ -5,7 +5,8 @@ import os
 import scsi
 from daemon import TARGET, eventually
 from hostile import aftermath
-from initiator import LOGOUT_RESPONSE, ASYNC, REJECT, TASK_MGMT_RESPONSE, Closed, lun_field
+from initiator import (ASYNC, FULL_FEATURE, LOGOUT_RESPONSE, REJECT, SECURITY, TASK_MGMT_RESPONSE,
+                       Closed, lun_field)  # fmt: skip
 from runner import cases
 
 ABORT_TASK, ABORT_TASK_SET, CLEAR_ACA, CLEAR_TASK_SET, LUN_RESET, WARM_RESET, COLD_RESET, REASSIGN = range(1, 9)
@@ -128,6 +129,33 @@ def test_target_cold_reset_ends_all_sessions(daemon):
             for pdu in each.expect_close():
                 assert pdu.opcode in (ASYNC, TASK_MGMT_RESPONSE, LOGOUT_RESPONSE), pdu
     eventually(lambda: not daemon.sessions(), "all sessions are gone")
+    daemon.check_serving()
+
+
+@cases(WARM_RESET, COLD_RESET, LUN_RESET)
+def test_reset_while_others_are_at_their_login(daemon, function):
+    """On every worker there is a connection that has sent nothing, one in mid-login, one in discovery."""
+    others = [daemon.connect() for _ in range(12)]
+    for n, c in enumerate(others):
+        if n % 3 == 1:
+            c.login_step(c.first_keys(TARGET), SECURITY)
+        elif n % 3 == 2:
+            c.login(discovery=True)
+    with daemon.session() as c:
+        try:
+            assert c.task_management(function) == COMPLETE
+        except Closed:
+            assert function == COLD_RESET
+    for n, c in enumerate(others):
+        if n % 3 == 2:
+            assert TARGET in c.send_targets(), "a discovery session belongs to no target"
+        elif n % 3 == 1:
+            c.logged_in(c.login_step({}, SECURITY, FULL_FEATURE)[0], {}, {})
+            c.settle()
+        else:
+            c.login(TARGET)
+            c.settle()
+        c.close()
     daemon.check_serving()
 
 

@@ -87,22 +87,26 @@ make_fresh(struct change *change, struct backstore_change *b)
     return 0;
 }
 
-/* After opening those that WANTED it. */
+/* After opening. */
 static int
-take_opened(struct change *change, bool (*wanted)(const struct backstore_change *b))
+take_opened(struct change *change)
 {
     for (size_t i = 0; i < change->backstore_count; i++) {
         struct backstore_change *b = &change->backstores[i];
         bool failed = b->opening.error.code != ERROR_NONE;
-        if (!(wanted(b) || (failed && b->action == BACKSTORE_OPEN && b->fresh == NULL)))
+        bool was_tried = b->opening.task == OPENING_OPEN || (failed && b->fresh == NULL);
+        if (b->action != BACKSTORE_OPEN || !was_tried)
             continue;
         if (failed && b->is_strict)
             return change_fail_backstore(change, b);
-        if (failed && change->is_boot)
+        if (failed && !change->is_boot) { /* tried again in vain: it stays as it is */
+            backstore_unref(b->fresh);
+            b->fresh = NULL;
+            continue;
+        }
+        if (failed)
             log_error("catalog", "a backstore cannot be opened; its LUNs are not ready",
                       "backstore", b->name, "error", b->opening.error.message, NULL);
-        if (failed && !change->is_boot)
-            continue; /* tried again in vain: it stays as it is */
         if (make_fresh(change, b) < 0)
             return -1;
     }
@@ -178,7 +182,7 @@ opened(struct change *change)
 {
     struct commit *c = change->commit;
 
-    if (take_opened(change, opens_now) < 0) {
+    if (take_opened(change) < 0) {
         change_undo(change);
         return;
     }
@@ -255,7 +259,7 @@ change_try(struct change *change)
 static void
 handed_over(struct change *change)
 {
-    if (take_opened(change, opens_later) < 0)
+    if (take_opened(change) < 0)
         change_undo(change);
     else
         grow(change);

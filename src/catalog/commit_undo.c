@@ -142,7 +142,7 @@ undo_save(struct change *change)
 
     if (!change->is_saved)
         return;
-    if (state_file_save(now->file, now->document, now->revision, &now->save_error) < 0)
+    if (state_file_take_back(now->file, now->document, now->revision, &now->save_error) < 0)
         log_error("catalog", "the state file could not be put back", "error",
                   now->save_error.message, NULL);
 }

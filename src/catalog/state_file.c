@@ -449,3 +449,11 @@ state_file_save(struct state_file *f, const json_t *document, uint64_t revision,
     drop_oldest(f);
     return 0;
 }
+
+int
+state_file_take_back(struct state_file *f, const json_t *document, uint64_t revision,
+                     struct error *err)
+{
+    f->current_is_good = false;
+    return state_file_save(f, document, revision, err);
+}

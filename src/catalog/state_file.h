@@ -44,6 +44,10 @@ int state_file_recover(struct state_file *file, json_t **document, uint64_t *rev
 int state_file_save(struct state_file *file, const json_t *document, uint64_t revision,
                     struct error *err);
 
+/* The same, but what was saved last is not kept among the earlier ones: it never came to be. */
+int state_file_take_back(struct state_file *file, const json_t *document, uint64_t revision,
+                         struct error *err);
+
 /* For messages. Borrowed. */
 const char *state_file_path(const struct state_file *file);
 

@@ -164,6 +164,12 @@ fail_second_store(void)
 }
 
 static void
+lengthen_later(void)
+{
+    /* The patch asks for more than the file has. */
+}
+
+static void
 fail_portals(void)
 {
     service_hooks.portals_fail = true;
@@ -200,6 +206,9 @@ static const struct {
      true},
     {fail_save, "{'backstores':{'d':null,'e':{'type':'rdwr','path':'@/d'}}}",
      ERROR_PERSIST_FAILED, true},
+    /* A file that is let go of, and then is too small. */
+    {lengthen_later, "{'backstores':{'d':null,'e':{'type':'rdwr','path':'@/d','size':131072}}}",
+     ERROR_BACKEND, true},
 };
 
 START_TEST(whatever_fails_everything_before_it_is_undone)
@@ -210,7 +219,8 @@ START_TEST(whatever_fails_everything_before_it_is_undone)
     write_byte("d", 0x5a);
     stat(in_folder("d"), &before);
     failures[_i].spoil();
-    apply_in_vain(failures[_i].patch, failures[_i].code, "cannot");
+    apply_in_vain(failures[_i].patch, failures[_i].code,
+                  failures[_i].spoil == lengthen_later ? "fewer than the size" : "cannot");
     stat(in_folder("d"), &after);
     ck_assert_int_eq(after.st_size, before.st_size);
     ck_assert(!file_is_there("n"));
@@ -223,6 +233,8 @@ START_TEST(whatever_fails_everything_before_it_is_undone)
     service_hooks.portals_fail = false;
     rmdir(in_folder("state/state.json.new"));
     make_file("missing", 512);
+    if (failures[_i].spoil == lengthen_later)
+        ck_assert_int_eq(truncate(in_folder("d"), 131072), 0);
     apply_well(failures[_i].patch);
     ck_assert(commit_state_is_saved(NULL));
     ck_assert_uint_eq(commit_revision(), 2);
@@ -520,63 +532,6 @@ START_TEST(no_change_is_taken_any_more_at_the_end)
 }
 END_TEST
 
-START_TEST(a_configuration_file_rules_and_calls_change_nothing)
-{
-    static const char text[] = "{\"backstores\":{\"r\":{\"type\":\"ram\",\"size\":512}}}";
-    FILE *f = fopen(in_folder("config"), "w");
-    struct error err = {0};
-    char naa[32];
-
-    fputs(text, f);
-    fclose(f);
-    ck_assert_msg(service_open(in_folder("config"), false, &err) == 0, "%s", err.message);
-    ck_assert_uint_eq(size_of("r"), 512);
-    apply_in_vain(RAM, ERROR_PERMISSION_DENIED, "--config");
-    snprintf(naa, sizeof naa, "%s", document_at("/backstores/r/naa"));
-    service_stop();
-    crew_again();
-    ck_assert_msg(service_open(in_folder("config"), false, &err) == 0, "%s", err.message);
-    ck_assert_str_eq(document_at("/backstores/r/naa"), naa); /* the same disk */
-}
-END_TEST
-
-START_TEST(a_wrong_configuration_file_is_refused)
-{
-    FILE *f = fopen(in_folder("config"), "w");
-    struct error err = {0};
-
-    fputs("{\"backstorse\":{}}", f);
-    fclose(f);
-    ck_assert_int_eq(service_open(in_folder("config"), false, &err), -1);
-    ck_assert_int_eq(err.code, ERROR_INVALID_CONFIG);
-    ck_assert_msg(strstr(err.message, "did you mean \"backstores\"") != NULL, "%s",
-                  err.message);
-}
-END_TEST
-
-START_TEST(a_damaged_state_is_recovered_only_on_request)
-{
-    struct error err = {0};
-    FILE *f;
-
-    service_start();
-    apply_well(RAM);
-    apply_well("{'backstores':{'r':null}}");
-    service_stop();
-    unlink(in_folder("state/state.json"));
-    f = fopen(in_folder("state/state.json"), "w");
-    fputs("{\"revision\":", f);
-    fclose(f);
-    crew_again();
-    ck_assert_int_eq(service_open(NULL, false, &err), -1);
-    ck_assert_msg(strstr(err.message, "--recover") != NULL, "%s", err.message);
-    ck_assert_msg(service_open(NULL, true, &err) == 0, "%s", err.message);
-    ck_assert_uint_eq(size_of("r"), 65536);
-    ck_assert_uint_eq(commit_revision(), 3);
-    ck_assert(file_is_there("state/state.json.damaged"));
-}
-END_TEST
-
 TCase *
 commit_cases(void)
 {
@@ -608,19 +563,5 @@ commit_cases(void)
     tcase_add_test(t, a_removal_waits_for_users_but_not_for_ever);
     tcase_add_test(t, a_backstore_that_is_not_let_go_of_stays_as_it_is);
     tcase_add_test(t, no_change_is_taken_any_more_at_the_end);
-    return t;
-}
-
-/* These start the service themselves. */
-TCase *
-commit_start_cases(void)
-{
-    TCase *t = tcase_create("commit_start");
-
-    tcase_add_checked_fixture(t, service_setup, teardown);
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, a_configuration_file_rules_and_calls_change_nothing);
-    tcase_add_test(t, a_wrong_configuration_file_is_refused);
-    tcase_add_test(t, a_damaged_state_is_recovered_only_on_request);
     return t;
 }

@@ -1,0 +1,87 @@
+/* test_commit_start.c: starting from a configuration file, and from a damaged state. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "service.h"
+#include "suites.h"
+
+#define RAM "{'backstores':{'r':{'type':'ram','size':65536}}}"
+
+static void
+teardown(void)
+{
+    service_stop();
+    service_teardown();
+}
+
+START_TEST(a_configuration_file_rules_and_calls_change_nothing)
+{
+    static const char text[] = "{\"backstores\":{\"r\":{\"type\":\"ram\",\"size\":512}}}";
+    FILE *f = fopen(in_folder("config"), "w");
+    struct error err = {0};
+    char naa[32];
+
+    fputs(text, f);
+    fclose(f);
+    ck_assert_msg(service_open(in_folder("config"), false, &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(size_of("r"), 512);
+    apply_in_vain(RAM, ERROR_PERMISSION_DENIED, "--config");
+    snprintf(naa, sizeof naa, "%s", document_at("/backstores/r/naa"));
+    service_stop();
+    crew_again();
+    ck_assert_msg(service_open(in_folder("config"), false, &err) == 0, "%s", err.message);
+    ck_assert_str_eq(document_at("/backstores/r/naa"), naa); /* the same disk */
+}
+END_TEST
+
+START_TEST(a_wrong_configuration_file_is_refused)
+{
+    FILE *f = fopen(in_folder("config"), "w");
+    struct error err = {0};
+
+    fputs("{\"backstorse\":{}}", f);
+    fclose(f);
+    ck_assert_int_eq(service_open(in_folder("config"), false, &err), -1);
+    ck_assert_int_eq(err.code, ERROR_INVALID_CONFIG);
+    ck_assert_msg(strstr(err.message, "did you mean \"backstores\"") != NULL, "%s",
+                  err.message);
+}
+END_TEST
+
+START_TEST(a_damaged_state_is_recovered_only_on_request)
+{
+    struct error err = {0};
+    FILE *f;
+
+    service_start();
+    apply_well(RAM);
+    apply_well("{'backstores':{'r':null}}");
+    service_stop();
+    unlink(in_folder("state/state.json"));
+    f = fopen(in_folder("state/state.json"), "w");
+    fputs("{\"revision\":", f);
+    fclose(f);
+    crew_again();
+    ck_assert_int_eq(service_open(NULL, false, &err), -1);
+    ck_assert_msg(strstr(err.message, "--recover") != NULL, "%s", err.message);
+    ck_assert_msg(service_open(NULL, true, &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(size_of("r"), 65536);
+    ck_assert_uint_eq(commit_revision(), 3);
+    ck_assert(file_is_there("state/state.json.damaged"));
+}
+END_TEST
+
+TCase *
+commit_start_cases(void)
+{
+    TCase *t = tcase_create("commit_start");
+
+    tcase_add_checked_fixture(t, service_setup, teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, a_configuration_file_rules_and_calls_change_nothing);
+    tcase_add_test(t, a_wrong_configuration_file_is_refused);
+    tcase_add_test(t, a_damaged_state_is_recovered_only_on_request);
+    return t;
+}

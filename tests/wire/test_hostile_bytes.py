@@ -6,9 +6,10 @@ import random
 import scsi
 from daemon import MIB, TARGET, eventually
 from hostile import aftermath
-from initiator import (DATA_IN, FINAL, FULL_FEATURE, LOGIN, LOGIN_RESPONSE, NONE, NOP_IN, NOP_OUT,
-                       OPERATIONAL, R2T, READ, REJECT, SCSI_COMMAND, SCSI_RESPONSE, SIMPLE, SNACK, TEXT,
-                       WRITE, Closed, Pdu, Task, lun_field, text_encode)  # fmt: skip
+from initiator import (FINAL, FULL_FEATURE, LOGIN, LOGIN_RESPONSE, LOGOUT, NONE, NOP_OUT, OPERATIONAL,
+                       REJECT, SCSI_COMMAND, SIMPLE, SNACK, TASK_MGMT, TEXT, WRITE, Closed, Pdu, Task,
+                       lun_field, text_encode)  # fmt: skip
+from pdu import FIELDS
 from runner import cases
 
 GARBAGE = {
@@ -119,6 +120,75 @@ def test_flipped_bits_in_a_good_conversation(daemon, seed):
         except ConnectionError:
             pass
         swallow(c)
+        c.close()
+    daemon.check_serving()
+
+
+OFFERS = ({}, {"ImmediateData": "No", "InitialR2T": "Yes"}, {"HeaderDigest": "CRC32C", "DataDigest": "CRC32C"},
+          {"FirstBurstLength": "512", "MaxBurstLength": "1024"})  # fmt: skip
+
+
+def change_a_field(generator, pdu):
+    """One field of PDU gets a value near the right one, at its limits or at random."""
+    name = generator.choice([*FIELDS.get(pdu.opcode, {}), "flags", "lun", "itt", "byte0"])
+    if name in ("cdb", "isid"):
+        value = generator.randbytes(16)
+        if value[0] != 0x1B:  # START STOP UNIT would stop the disk for all that follow
+            setattr(pdu, name, value)
+        return
+    limit = 1 << 8 * pdu._where(name)[1]
+    near = (getattr(pdu, name) + generator.choice((-1, 1, 2, 512))) % limit
+    value = generator.choice((0, 1, limit - 1, generator.randrange(limit), near))
+    setattr(pdu, name, value & 0x7F if name == "byte0" else value)
+
+
+def random_request(generator, c):
+    """One of the requests that an initiator may send, with its data. Cold resets would hit others."""
+    lba, blocks = generator.randrange(1000), generator.choice((1, 8, 64))
+    kind = generator.randrange(9)
+    if kind < 3:
+        c.submit(scsi.write(lba, blocks), write=bytes(512 * generator.choice((1, 8, 64))))
+    elif kind < 5:
+        c.submit(scsi.read(lba, blocks), read=512 * generator.choice((1, 8, 64)))
+    elif kind == 5:
+        c.send(c.request(TASK_MGMT, immediate=generator.random() < 0.7, lun=lun_field(0),
+                         flags=FINAL | generator.choice((1, 2, 3, 4, 5, 6, 8)),
+                         ref_itt=generator.randrange(1, c.next_itt + 1),
+                         refcmdsn=(c.cmdsn - generator.randrange(4)) & NONE))  # fmt: skip
+    elif kind == 6:
+        keys = {"MaxRecvDataSegmentLength": generator.choice((511, 512, 8192, "x"))}
+        c.send(c.request(TEXT, text_encode(keys), flags=FINAL, ttt=NONE))
+    elif kind == 7:
+        data = bytes(generator.randrange(100))
+        c.send(c.request(NOP_OUT, data, immediate=generator.random() < 0.5, flags=FINAL, ttt=NONE))
+    elif generator.random() < 0.2:
+        c.send(c.request(LOGOUT, flags=FINAL | generator.randrange(3)))
+
+
+@cases(*range(1, 9))
+def test_fields_changed_at_random(daemon, seed):
+    """A busy session in which a quarter of the PDUs has a wrong field; it goes on while it may."""
+    generator = random.Random(3000 + seed)
+    strangers = [daemon.connect() for _ in range(4)]  # that others log in matters, too
+    for _ in range(10):
+        c = daemon.session(settle=False, **generator.choice(OFFERS))
+        plain = c.send
+
+        def send(pdu, plain=plain):
+            if generator.random() < 0.25:
+                change_a_field(generator, pdu)
+            plain(pdu)
+
+        c.send, c.strict = send, False
+        try:
+            for _ in range(60):
+                random_request(generator, c)
+                if generator.random() < 0.3:
+                    c.pump(0.01)
+        except (Closed, ConnectionError, TimeoutError, AssertionError):
+            pass  # what is answered to nonsense may be nonsense to us
+        c.close()
+    for c in strangers:
         c.close()
     daemon.check_serving()
 

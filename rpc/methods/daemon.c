@@ -94,7 +94,10 @@ check_portals(json_t *checks, const struct catalog *catalog)
             const struct portal *p = &group->portals[j];
             char text[128];
 
-            snprintf(text, sizeof text, "not listening on %s port %u", p->address, p->port);
+            snprintf(text, sizeof text,
+                     strchr(p->address, ':') != NULL ? "not listening on [%s]:%u"
+                                                     : "not listening on %s:%u",
+                     p->address, p->port);
             if (!methods_portal_listens(p->address, p->port))
                 check_wrong(&check, text);
         }

@@ -401,7 +401,11 @@ START_TEST(the_daemon_tells_of_itself_and_its_health)
          {"daemon.health", NULL, NULL, "{'status': 'ok'}"},
          {"portal_group.create", "{'tag': 2, 'portals': [{'address': '127.0.0.1', 'port': 9}]}",
           NULL, "{'portal_group': {'portals': [{'listening': false}]}}"},
-         {"daemon.health", NULL, NULL, "{'status': 'degraded'}"},
+         {"daemon.health", NULL, NULL,
+          "{'status': 'degraded', 'checks': [{'name': 'daemon', 'status': 'ok'},"
+          " {'name': 'portals', 'status': 'degraded',"
+          "  'message': 'not listening on 127.0.0.1:9'},"
+          " {'name': 'backstores', 'status': 'ok'}, {'name': 'state_file', 'status': 'ok'}]}"},
          {"portal_group.update",
           "{'tag': 2, 'portals': [{'address': '127.0.0.1', 'port': 3262}]}", NULL,
           "{'changed': true}"},

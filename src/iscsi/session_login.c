@@ -158,7 +158,8 @@ asked_to_close(void *session, const struct registry_close_how *how)
         session_log(s, "session asked to log out", "asked to by the management");
         session_async(s, ASYNC_LOGOUT_REQUESTED, 0,
                       (uint16_t)(seconds > UINT16_MAX ? UINT16_MAX : seconds));
-        s->close_at_ms = s->now_ms + how->timeout_ms + 1;
+        /* now_ms may be the last tick's, a second ago: rather a little later than too early. */
+        s->close_at_ms = s->now_ms + how->timeout_ms + 1000;
     }
 }
 

@@ -482,9 +482,9 @@ START_TEST(management_sees_a_session_and_can_ask_it_to_go)
     ck_assert_uint_eq(a.event, ASYNC_LOGOUT_REQUESTED);
     ck_assert_uint_eq(a.parameter3, 5);
     fake_pdu_free(p);
-    session_tick(one.session, 4000);
+    session_tick(one.session, 6000);
     ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    session_tick(one.session, 6001);
+    session_tick(one.session, 7000);
     ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
 }
 END_TEST

@@ -16,11 +16,11 @@ rpc_librpc_a_SOURCES = \
 	rpc/methods/backstore_change.c \
 	rpc/methods/config.c \
 	rpc/methods/daemon.c \
+	rpc/methods/discover.c \
 	rpc/methods/log.c \
 	rpc/methods/lun.c \
 	rpc/methods/methods.c rpc/methods/methods.h \
 	rpc/methods/portal_group.c \
-	rpc/methods/rpc.c \
 	rpc/methods/session.c rpc/methods/session.h \
 	rpc/methods/stats.c \
 	rpc/methods/target.c rpc/methods/target.h

@@ -1,4 +1,4 @@
-/* rpc.c: rpc.discover. */
+/* discover.c: rpc.discover. */
 #include "catalog/schema.h"
 #include "rpc/methods/methods.h"
 

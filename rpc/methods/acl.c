@@ -110,7 +110,8 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return rpc_change_target(change, document) != NULL ? entry_not_found(change, target) : NULL;
 }
 
-static void delete (struct rpc_call *call)
+static void
+remove_one(struct rpc_call *call)
 {
     static const struct rpc_change_kind kind = {.edit = delete_edit};
 
@@ -118,6 +119,7 @@ static void delete (struct rpc_call *call)
 }
 
 const struct rpc_method acl_methods[] = {
-    {"acl.list", list, false},     {"acl.create", create, false}, {"acl.update", update, false},
-    {"acl.delete", delete, false}, {NULL, NULL, false},
+    {"acl.list", list, false},     {"acl.create", create, false},
+    {"acl.update", update, false}, {"acl.delete", remove_one, false},
+    {NULL, NULL, false},
 };

@@ -208,7 +208,8 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return rpc_change_target(change, document) != NULL ? lun_not_found(change, key) : NULL;
 }
 
-static void delete (struct rpc_call *call)
+static void
+remove_one(struct rpc_call *call)
 {
     static const struct rpc_change_kind kind = {.edit = delete_edit};
 
@@ -216,6 +217,7 @@ static void delete (struct rpc_call *call)
 }
 
 const struct rpc_method lun_methods[] = {
-    {"lun.list", list, false},     {"lun.create", create, false}, {"lun.update", update, false},
-    {"lun.delete", delete, false}, {NULL, NULL, false},
+    {"lun.list", list, false},     {"lun.create", create, false},
+    {"lun.update", update, false}, {"lun.delete", remove_one, false},
+    {NULL, NULL, false},
 };

@@ -159,7 +159,8 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return patch_object("portal_groups", key, json_null());
 }
 
-static void delete (struct rpc_call *call)
+static void
+remove_one(struct rpc_call *call)
 {
     static const struct rpc_change_kind kind = {.edit = delete_edit};
 
@@ -170,6 +171,6 @@ const struct rpc_method portal_group_methods[] = {
     {"portal_group.list", list, false},
     {"portal_group.create", create, false},
     {"portal_group.update", update, false},
-    {"portal_group.delete", delete, false},
+    {"portal_group.delete", remove_one, false},
     {NULL, NULL, false},
 };

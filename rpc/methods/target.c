@@ -315,7 +315,8 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return rpc_change_not_found(change, "target", json_object_get(document, "targets"), name);
 }
 
-static void delete (struct rpc_call *call)
+static void
+remove_one(struct rpc_call *call)
 {
     static const struct rpc_change_kind kind = {.edit = delete_edit};
 
@@ -323,7 +324,7 @@ static void delete (struct rpc_call *call)
 }
 
 const struct rpc_method target_methods[] = {
-    {"target.list", list, false},     {"target.get", get, false},
-    {"target.create", create, false}, {"target.update", update, false},
-    {"target.delete", delete, false}, {NULL, NULL, false},
+    {"target.list", list, false},         {"target.get", get, false},
+    {"target.create", create, false},     {"target.update", update, false},
+    {"target.delete", remove_one, false}, {NULL, NULL, false},
 };

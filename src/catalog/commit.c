@@ -121,18 +121,20 @@ change_free(struct change *change)
     free(change);
 }
 
+/* Who asked for it is said by those who know it; here is what came of it. */
 static void
 log_change(const struct commit *c)
 {
     const char *method = c->method != NULL ? c->method : "";
 
     if (c->error.code != ERROR_NONE)
-        log_info("catalog", "change refused", "method", method, "error",
-                 error_code_name(c->error.code), "reason", c->error.message, NULL);
+        log_debug("catalog", "change refused", "method", method, "error",
+                  error_code_name(c->error.code), "reason", c->error.message, NULL);
     else
-        log_info("catalog", "change", "method", method, "revision", log_number(c->revision),
-                 "changes", log_number(json_array_size(c->changes)), "changed",
-                 c->changed ? "true" : "false", "dry_run", c->dry_run ? "true" : "false", NULL);
+        log_debug("catalog", "change", "method", method, "revision", log_number(c->revision),
+                  "changes", log_number(json_array_size(c->changes)), "changed",
+                  c->changed ? "true" : "false", "dry_run", c->dry_run ? "true" : "false",
+                  NULL);
 }
 
 static void

@@ -258,8 +258,9 @@ class Daemon:
         assert self.running(), f"the daemon ended with {self.process.returncode}"
         with self.session(target, lun) as c:
             data = os.urandom(8192)
-            c.scsi(scsi.write(0, 16), lun=lun, write=data)
-            assert bytes(c.scsi(scsi.read(0, 16), lun=lun, read=8192).data) == data
+            c.scsi_after_attentions(scsi.write(0, 16), lun=lun, write=data)
+            task = c.scsi_after_attentions(scsi.read(0, 16), lun=lun, read=8192)
+            assert bytes(task.data) == data
             assert c.logout() == 0
 
     def memory(self):

@@ -447,6 +447,16 @@ class Connection:
             raise CheckCondition(task)
         return task
 
+    def scsi_after_attentions(self, cdb, **how):
+        """As scsi(), but what others do meanwhile (a reset, say) is news, not an error."""
+        for _ in range(16):
+            task = self.try_scsi(cdb, **how)
+            if task.status != scsi.CHECK_CONDITION or task.sense[0] != scsi.UNIT_ATTENTION:
+                break
+        if task.response or task.status:
+            raise CheckCondition(task)
+        return task
+
     def settle(self, lun=0):
         """Take unit attentions until the LUN is ready. Returns them as (key, asc, ascq)."""
         taken = []

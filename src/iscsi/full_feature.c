@@ -194,11 +194,18 @@ complete(struct session *s, const uint8_t *header, bool data_is_good)
     incoming_done(s);
 }
 
+/* Behind a Logout nothing is begun any more, another Logout neither. */
+static bool
+takes_requests(const struct session *s)
+{
+    return s->end == SESSION_OPEN && s->state != STATE_LOGOUT;
+}
+
 /* A held PDU comes as if it came now. */
 static void
 replay(struct session *s, const struct held_pdu *pdu)
 {
-    if (s->end != SESSION_OPEN)
+    if (!takes_requests(s))
         return;
     s->incoming = (struct incoming){.ahs = pdu->ahs, .ahs_length = pdu->ahs_length};
     accept_header(s, pdu->header);
@@ -212,7 +219,7 @@ full_feature_release_held(struct session *s)
 {
     struct held_command *c;
 
-    while (s->end == SESSION_OPEN && (c = held_take(&s->held, s->window.exp_cmd_sn)) != NULL) {
+    while (takes_requests(s) && (c = held_take(&s->held, s->window.exp_cmd_sn)) != NULL) {
         const struct held_pdu *pdu;
 
         if (STAILQ_EMPTY(&c->pdus)) { /* taken back before it came */

@@ -7,7 +7,8 @@ import time
 
 import scsi
 from daemon import MIB, TARGET, eventually
-from initiator import INITIATOR, NONE, NOP_OUT, FINAL, Closed, Connection
+from initiator import (FINAL, INITIATOR, LOGOUT, LOGOUT_RESPONSE, NONE, NOP_OUT, Closed,
+                       Connection)  # fmt: skip
 from runner import cases
 
 OTHER = TARGET + "-other"
@@ -53,6 +54,26 @@ def test_logout_waits_for_commands_before_it(daemon):
         assert c.logout() == 0
         assert all(task.done or task.status is None for task in tasks)
         c.expect_close()
+    daemon.check_serving()
+
+
+def test_second_logout_that_came_before_its_turn(daemon):
+    """It is held until the first has begun, and must not begin another."""
+    for _ in range(5):
+        with daemon.session() as c:
+            raw, plain = [], c.send_raw
+            c.send_raw = raw.append
+            c.cmdsn += 9
+            c.send(c.request(LOGOUT, flags=FINAL))
+            c.cmdsn -= 10
+            for _ in range(8):
+                c.submit(scsi.read(0, 512), read=262144)
+            logout = c.request(LOGOUT, flags=FINAL)
+            c.send(logout)
+            plain(b"".join(raw))
+            assert c.expect(LOGOUT_RESPONSE, logout.itt).response == 0
+            assert c.expect_close() == []
+    none_left(daemon)
     daemon.check_serving()
 
 

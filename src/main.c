@@ -183,7 +183,11 @@ static void
 hang_up(evutil_socket_t number, short what, void *arg)
 {
     (void)number, (void)what, (void)arg;
-    log_info("main", "SIGHUP changes nothing: the configuration is changed over the API", NULL);
+    if (daemon_state.options.config_file != NULL)
+        log_warning("main", "SIGHUP changes nothing: restart to read the file again", "file",
+                    daemon_state.options.config_file, NULL);
+    else
+        log_info("main", "SIGHUP changes nothing: the API changes the configuration", NULL);
 }
 
 /* --- start: stores' worker parts, configuration, portals --- */

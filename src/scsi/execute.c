@@ -312,7 +312,7 @@ check_range(struct scsi_cmd *cmd)
 }
 
 static bool (*const checks[])(struct scsi_cmd *cmd) = {
-    check_lun, check_attention, check_opcode, /* part 2: reservations, ALUA */
+    check_lun, check_attention, check_opcode, /* here: reservations, ALUA */
     check_cdb, check_medium,    check_write_protection, check_range,
 };
 

@@ -71,7 +71,7 @@ start_daemon() {
     run "build/demo/blockgated --state-dir run/state --rpc-socket run/api.sock --portal $portal 2>>run/blockgated.log &"
     pid=$!
     for _ in {1..100}; do
-        curl -fsS --unix-socket run/api.sock http://x/call/daemon.health >/dev/null 2>&1 && return 0
+        curl -fsS --unix-socket run/api.sock http://x/readyz >/dev/null 2>&1 && return 0
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.1
     done

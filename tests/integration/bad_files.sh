@@ -71,13 +71,19 @@ ok "it can be had when QEMU has let go" make_store "\"type\":\"rdwr\",\"path\":\
 refused "QEMU does not open a file that the daemon has" 'lock' qemu-io -f raw -c 'write 0 4k' "$work/vm.img"
 
 # Ports.
+occupy() { # PORT: sets listener, the process that has it
+    rm -f "$work/listening"
+    python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("listening", flush=True)
+time.sleep(100)' "$1" >"$work/listening" &
+    listener=$!
+    until_true test -s "$work/listening"
+}
 before=$(revision)
 taken=$(free_port)
-coproc LISTENER { exec python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print("listening", flush=True); sys.stdin.read()' "$taken"; }
-listener=$LISTENER_PID
-read -r -t 10 line <&"${LISTENER[0]}"
-refused "a port that is taken is named, with the reason" "127\.0\.0\.1:$taken.*(in use)" \
+occupy "$taken"
+refused "a port that is taken is named, with the reason" "127\.0\.0\.1.*$taken.*in use" \
     call portal_group.create "{\"tag\":2,\"portals\":[{\"address\":\"127.0.0.1\",\"port\":$taken}]}"
 refused "an address that is not this machine's is named" '192\.0\.2\.1' \
     call portal_group.create "{\"tag\":2,\"portals\":[{\"address\":\"192.0.2.1\",\"port\":$taken}]}"
@@ -102,10 +108,7 @@ mv "$work/elsewhere.img" "$work/broken.img"
 ok "it comes back with an update" call backstore.update '{"name":"broken","set":{}}'
 ok "and works" qemu-io -f raw -c 'read 0 4k' "$(url broken)"
 stop
-python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print("listening", flush=True); time.sleep(60)' "$port" >"$work/listening" &
-listener=$!
-until_true test -s "$work/listening"
+occupy "$port"
 launch
 ok "it starts though a portal's port is taken" answers
 ok "its health is degraded then, and the port is named" sh -c "curl -sS --unix-socket '$sock' http://x/call/daemon.health |

@@ -20,7 +20,7 @@ for type in rdwr aio; do
     ok "$type: a target" call target.create "{\"name\":\"$iqn:dev-$type\",\"luns\":[{\"lun\":0,\"backstore\":\"dev-$type\"}],
         \"acls\":[{\"initiator\":\"*\"}]}"
     ok "$type: written and read over iSCSI" qemu-io -f raw -c 'write -P 0x5a 1M 1M' -c 'read -P 0x5a 1M 1M' -c flush "$(url dev-$type)"
-    refused "$type: a block device has one user" "$device" call backstore.create \
+    refused "$type: a block device has one user" "dev-$type" call backstore.create \
         "{\"backstore\":{\"name\":\"again\",\"type\":\"$type\",\"path\":\"$device\"}}"
     call target.delete "{\"name\":\"$iqn:dev-$type\"}" >"$work/call"
     ok "$type: let go" call backstore.delete "{\"name\":\"dev-$type\"}"

@@ -47,9 +47,13 @@ free_port() { # below the range that the kernel hands out by itself
     return 1
 }
 
-answers() { # does the daemon, within ten seconds? Not if it has ended.
-    for _ in {1..200}; do
-        call daemon.info >/dev/null 2>&1 && return 0
+is_ready() {
+    curl -fsS --max-time 10 --unix-socket "$sock" http://x/readyz >/dev/null 2>&1
+}
+
+answers() { # does the daemon, within twenty seconds? Not if it has ended.
+    for _ in {1..400}; do
+        is_ready && return 0
         kill -0 "$pid" 2>/dev/null || return 1
         sleep 0.05
     done
@@ -144,7 +148,7 @@ refused() {
 failed() { # NAME FILE: what was printed, and what the daemon logged
     {
         tail -n 20 "$2"
-        [ ! -s "$log" ] || { echo "log of the daemon:"; tail -n 20 "$log"; }
+        [ ! -s "$log" ] || { echo "log of the daemon:"; tail -n 8 "$log" | cut -c1-220; }
     } | sed 's/^/    /'
     echo "FAIL $suite: $1"
     failures=$((failures + 1))

@@ -15,7 +15,7 @@ work_on() { # NAME COMMAND…: in the background; its output in $work/NAME.load,
     loads+=($!)
 }
 
-reads() { exec iscsi-perf -r -m 16 -t 6 -x 0 "$(url same)"; }
+reads() { iscsi-perf -r -m 16 -t 6 -x 0 "$(url same)"; }
 
 writes() { # through QEMU, for as long as it takes
     until [ -e "$work/enough" ]; do
@@ -38,14 +38,13 @@ changes() { # one round: everything that can change while others work
         call lun.create "{\"target\":\"$iqn:same\",\"lun\":1,\"backstore\":\"extra\"}" &&
         call lun.create "{\"target\":\"$iqn:other\",\"lun\":1,\"backstore\":\"extra\"}" &&
         call acl.create "{\"target\":\"$iqn:third\",\"initiator\":\"iqn.2026-01.org.example:new\"}" &&
-        call acl.update "{\"target\":\"$iqn:third\",\"initiator\":\"iqn.2026-01.org.example:new\",\"set\":{\"luns\":[{\"lun\":0}]}}" &&
         call backstore.resize "{\"name\":\"extra\",\"size\":$1}" &&
         call backstore.resize "{\"name\":\"spare\",\"size\":$1}" &&
         call target.create "{\"name\":\"$iqn:brief\",\"luns\":[{\"lun\":0,\"backstore\":\"extra\"}],\"acls\":[{\"initiator\":\"*\"}]}" &&
         call target.delete "{\"name\":\"$iqn:brief\"}" &&
         call acl.delete "{\"target\":\"$iqn:third\",\"initiator\":\"iqn.2026-01.org.example:new\"}" &&
-        call lun.delete "{\"target\":\"$iqn:other\",\"lun\":1}" &&
-        call lun.delete "{\"target\":\"$iqn:same\",\"lun\":1}" &&
+        call lun.delete "{\"target\":\"$iqn:other\",\"lun\":1,\"force\":true}" &&
+        call lun.delete "{\"target\":\"$iqn:same\",\"lun\":1,\"force\":true}" &&
         call backstore.delete '{"name":"extra"}'
 }
 

@@ -28,7 +28,7 @@ start
 disk kept aio $((8 << 20)) || exit 1
 disk fast rdwr $((8 << 20)) '"block_size":4096' || exit 1
 call lun.create "{\"target\":\"$iqn:kept\",\"lun\":7,\"backstore\":\"fast\",\"read_only\":true}" >"$work/call"
-call acl.create "{\"target\":\"$iqn:kept\",\"initiator\":\"iqn.2026-01.org.example:me\",\"luns\":[{\"lun\":0}]}" >"$work/call"
+call acl.create "{\"target\":\"$iqn:kept\",\"initiator\":\"iqn.2026-01.org.example:me\"}" >"$work/call"
 what_is_there >"$work/before" 2>&1
 ok "two disks are there to begin with" grep -q 'Lun:7' "$work/before"
 ok "data is written" qemu-io -f raw -c 'write -P 0x11 0 1M' -c flush "$(url kept)"

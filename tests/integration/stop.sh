@@ -9,7 +9,7 @@ for type in ram rdwr aio; do
     start
     disk busy-$type $type $((16 << 20)) || exit 1
     u=$(url busy-$type)
-    (qemu-img bench -w -f raw -c 1000000 -d 32 -s 4096 "$u" >"$work/bench" 2>&1) &
+    (exec qemu-img bench -w -f raw -c 1000000 -d 32 -s 4096 "$u" >"$work/bench" 2>&1) &
     load=$!
     writes() { call stats.get '{"kind":"lun"}' | jq '[.stats[].io.write_ops] | add'; }
     busy() { [ "$(writes)" -gt 100 ]; }

@@ -75,6 +75,6 @@ for type in ram rdwr aio; do
 done
 
 for type in rdwr aio; do
-    ok "what was written to $type is in its file" qemu-io -r -f raw -c 'read -P 0xcd 1M 64k' "$work/$type-512.img"
+    ok "what was written to $type is in its file" qemu-io -U -r -f raw -c 'read -P 0xcd 1M 64k' "$work/$type-512.img"
 done
 done_testing

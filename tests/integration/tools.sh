@@ -75,6 +75,7 @@ for type in ram rdwr aio; do
 done
 
 for type in rdwr aio; do
-    ok "what was written to $type is in its file" qemu-io -U -r -f raw -c 'read -P 0xcd 1M 64k' "$work/$type-512.img"
+    # Not by QEMU: the daemon has the lock on the file.
+    ok "what was written to $type is in its file" cmp -n 65536 -i 1048576:0 "$work/$type-512.img" <(head -c 65536 /dev/zero | tr '\0' '\315')
 done
 done_testing

@@ -61,6 +61,10 @@ session_new(const struct session_peer *peer, uint64_t now_ms, void (*wake)(void 
     pdu_writer_init(&s->writer);
     LIST_INSERT_HEAD(&here->sessions, s, link);
     here->count++;
+    if (here->is_stopping) { /* accepted just before the portals closed */
+        s->is_stopping = true;
+        s->close_at_ms = now_ms + SESSION_STOP_LOGIN_TIMEOUT_MS;
+    }
     return s;
 }
 
@@ -194,6 +198,20 @@ session_task_ended(struct session *s)
         end_stopped(s);
 }
 
+/* Who is at the login gets an answer (session_login.c): an initiator whose connection just ends
+ * may take the target for a working one, and try for ever. */
+static void
+stop_session(struct session *s)
+{
+    bool is_in = s->state == STATE_FULL_FEATURE || s->state == STATE_LOGOUT;
+
+    s->is_stopping = true;
+    s->close_at_ms =
+        s->now_ms + (is_in ? SESSION_CLOSE_TIMEOUT_MS : SESSION_STOP_LOGIN_TIMEOUT_MS);
+    if (is_in && s->task_count == 0)
+        end_stopped(s);
+}
+
 void
 sessions_stop(void)
 {
@@ -205,12 +223,7 @@ sessions_stop(void)
         next = LIST_NEXT(s, link);
         if (s->end != SESSION_OPEN)
             continue;
-        s->is_stopping = true;
-        s->close_at_ms = s->now_ms + SESSION_CLOSE_TIMEOUT_MS;
-        if (s->state != STATE_FULL_FEATURE && s->state != STATE_LOGOUT)
-            session_close(s, SESSION_CLOSE_NOW, "daemon stops");
-        else if (s->task_count == 0)
-            end_stopped(s);
+        stop_session(s);
     }
 }
 

@@ -335,6 +335,11 @@ session_login_pdu(struct session *s)
         session_close(s, SESSION_CLOSE_NOW, "out of memory");
         return;
     }
+    if (session_worker_here()->is_stopping) {
+        session_login_refuse(s, header, LOGIN_SERVICE_UNAVAILABLE);
+        incoming_done(s);
+        return;
+    }
     verdict = login_request(s->login, catalog_current(), header, data, pdu_data_length(header),
                             &response);
     switch (verdict) {

@@ -49,6 +49,9 @@ struct worker;
 
 /* What a peer that was told to go has time for. */
 #define SESSION_CLOSE_TIMEOUT_MS 5000
+/* At the end of the daemon, a connection that is at its login has this long to ask and be told.
+ */
+#define SESSION_STOP_LOGIN_TIMEOUT_MS 1000
 
 LIST_HEAD(task_list, task);
 

@@ -451,6 +451,25 @@ START_TEST(sessions_end_with_a_word_when_the_daemon_stops)
 }
 END_TEST
 
+START_TEST(who_is_at_the_login_when_the_daemon_stops_is_told_so)
+{
+    static const char keys[] = "InitiatorName=" INITIATOR "\0TargetName=" TARGET;
+
+    fixture_enter(0);
+    fake_connect(&one, 1000);
+    fake_connect(&two, 1000);
+    sessions_stop();
+    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
+    ck_assert_int_eq(fake_login(&one, 1, keys, sizeof keys), 0x0301);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_AFTER_OUTPUT);
+    session_tick(two.session, 2500); /* who says nothing is not waited for */
+    ck_assert_int_eq(session_end_state(two.session), SESSION_CLOSE_NOW);
+    fake_disconnect(&two);
+    fake_connect(&two, 3000); /* out of the backlog, after all */
+    ck_assert_int_eq(fake_login(&two, 1, keys, sizeof keys), 0x0301);
+}
+END_TEST
+
 static void
 copy_info(const struct session_info *info, void *arg)
 {
@@ -510,6 +529,7 @@ session_cases(void)
                         sizeof refusals / sizeof *refusals);
     tcase_add_test(tcase, anything_but_a_login_ends_a_connection_that_has_not_logged_in);
     tcase_add_test(tcase, sessions_end_with_a_word_when_the_daemon_stops);
+    tcase_add_test(tcase, who_is_at_the_login_when_the_daemon_stops_is_told_so);
     tcase_add_test(tcase, management_sees_a_session_and_can_ask_it_to_go);
     return tcase;
 }

@@ -5,6 +5,13 @@
 #include "rpc/methods/methods.h"
 #include "rpc/methods/target.h"
 
+/* An AclState. */
+static json_t *
+acl_state(const char *target, const char *initiator)
+{
+    return json_pack("{s:s, s:s}", "target", target, "initiator", initiator);
+}
+
 static void
 list(struct rpc_call *call)
 {
@@ -17,13 +24,28 @@ list(struct rpc_call *call)
     acls = json_array();
     json_object_foreach (targets, name, config) {
         json_object_foreach (json_object_get(config, "acls"), initiator, unused) {
-            json_array_append_new(
-                acls, json_pack("{s:s, s:s}", "target", name, "initiator", initiator));
+            json_array_append_new(acls, acl_state(name, initiator));
         }
     }
     json_decref(targets);
     rpc_call_result(
         call, json_pack("{s:o, s:I}", "acls", acls, "revision", (json_int_t)commit_revision()));
+}
+
+static void
+get(struct rpc_call *call)
+{
+    const json_t *target = rpc_call_target(call), *acls;
+    const char *initiator;
+
+    if (target == NULL) /* and CALL is gone */
+        return;
+    acls = json_object_get(target, "acls");
+    initiator = rpc_call_string(call, "initiator");
+    if (json_object_get(acls, initiator) == NULL)
+        rpc_call_not_found(call, "acl", acls, initiator);
+    else
+        rpc_call_result(call, acl_state(rpc_call_string(call, "target"), initiator));
 }
 
 static void
@@ -119,7 +141,7 @@ remove_one(struct rpc_call *call)
 }
 
 const struct rpc_method acl_methods[] = {
-    {"acl.list", list, false},     {"acl.create", create, false},
-    {"acl.update", update, false}, {"acl.delete", remove_one, false},
-    {NULL, NULL, false},
+    {"acl.list", list, false},         {"acl.get", get, false},
+    {"acl.create", create, false},     {"acl.update", update, false},
+    {"acl.delete", remove_one, false}, {NULL, NULL, false},
 };

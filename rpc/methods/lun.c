@@ -80,6 +80,31 @@ list(struct rpc_call *call)
         call, json_pack("{s:o, s:I}", "luns", luns, "revision", (json_int_t)commit_revision()));
 }
 
+/* What a LUN is called where there is none. */
+static void
+full_name(const struct rpc_call *call, const char *key, char name[300])
+{
+    snprintf(name, 300, "%s/%s", rpc_call_string(call, "target"), key);
+}
+
+static void
+get(struct rpc_call *call)
+{
+    const json_t *target = rpc_call_target(call), *config;
+    char key[24], name[300];
+
+    if (target == NULL)
+        return;
+    snprintf(key, sizeof key, "%d", (int)rpc_call_integer(call, "lun", 0));
+    config = json_object_get(json_object_get(target, "luns"), key);
+    if (config != NULL) {
+        rpc_call_result(call, lun_state(rpc_call_string(call, "target"), key, config));
+        return;
+    }
+    full_name(call, key, name);
+    rpc_call_not_found(call, "lun", NULL, name);
+}
+
 static void
 show(struct rpc_change *change, const json_t *after, json_t *result)
 {
@@ -136,7 +161,7 @@ create_edit(struct rpc_change *change, const json_t *document)
     found = json_object_get(json_object_get(config, "luns"), key);
     if (found == NULL)
         return patch_in_target(target, "luns", key, wanted);
-    snprintf(name, sizeof name, "%s/%s", target, key);
+    full_name(change->call, key, name);
     return rpc_change_compare(change, "lun", name, wanted,
                               schema_with_defaults(NULL, schema_component("LunConfig"), found));
 }
@@ -163,7 +188,7 @@ lun_not_found(struct rpc_change *change, const char *key)
 {
     char name[300];
 
-    snprintf(name, sizeof name, "%s/%s", rpc_call_string(change->call, "target"), key);
+    full_name(change->call, key, name);
     return rpc_change_not_found(change, "lun", NULL, name);
 }
 
@@ -217,7 +242,7 @@ remove_one(struct rpc_call *call)
 }
 
 const struct rpc_method lun_methods[] = {
-    {"lun.list", list, false},     {"lun.create", create, false},
-    {"lun.update", update, false}, {"lun.delete", remove_one, false},
-    {NULL, NULL, false},
+    {"lun.list", list, false},         {"lun.get", get, false},
+    {"lun.create", create, false},     {"lun.update", update, false},
+    {"lun.delete", remove_one, false}, {NULL, NULL, false},
 };

@@ -42,17 +42,30 @@ list(struct rpc_call *call)
 
 /* The tag of the call as a key of the document. */
 static const char *
-tag_key(const struct rpc_change *change, char key[24])
+tag_key(const struct rpc_call *call, char key[24])
 {
-    snprintf(key, 24, "%d", (int)rpc_call_integer(change->call, "tag", 0));
+    snprintf(key, 24, "%d", (int)rpc_call_integer(call, "tag", 0));
     return key;
+}
+
+static void
+get(struct rpc_call *call)
+{
+    const json_t *groups = json_object_get(commit_document(), "portal_groups"), *config;
+    char key[24];
+
+    config = json_object_get(groups, tag_key(call, key));
+    if (config == NULL)
+        rpc_call_not_found(call, "portal_group", groups, key);
+    else
+        rpc_call_result(call, group_json(key, config));
 }
 
 static void
 show(struct rpc_change *change, const json_t *after, json_t *result)
 {
     char key[24];
-    const json_t *config = document_object(after, "portal_groups", tag_key(change, key));
+    const json_t *config = document_object(after, "portal_groups", tag_key(change->call, key));
 
     if (config != NULL)
         json_object_set_new(result, "portal_group", group_json(key, config));
@@ -77,7 +90,7 @@ create_edit(struct rpc_change *change, const json_t *document)
     json_t *wanted = wanted_config(change), *full;
     char key[24];
 
-    found = document_object(document, "portal_groups", tag_key(change, key));
+    found = document_object(document, "portal_groups", tag_key(change->call, key));
     if (found == NULL)
         return patch_object("portal_groups", key, wanted);
     /* Lists are compared whole, so both sides need their defaults. */
@@ -107,7 +120,7 @@ update_edit(struct rpc_change *change, const json_t *document)
 {
     char key[24];
 
-    if (document_object(document, "portal_groups", tag_key(change, key)) == NULL)
+    if (document_object(document, "portal_groups", tag_key(change->call, key)) == NULL)
         return group_not_found(change, document, key);
     return patch_object("portal_groups", key, wanted_config(change));
 }
@@ -146,7 +159,7 @@ delete_edit(struct rpc_change *change, const json_t *document)
     json_t *users;
     char key[24];
 
-    if (document_object(document, "portal_groups", tag_key(change, key)) == NULL)
+    if (document_object(document, "portal_groups", tag_key(change->call, key)) == NULL)
         return rpc_call_bool(change->call, "missing_ok")
                    ? json_object()
                    : group_not_found(change, document, key);
@@ -168,9 +181,7 @@ remove_one(struct rpc_call *call)
 }
 
 const struct rpc_method portal_group_methods[] = {
-    {"portal_group.list", list, false},
-    {"portal_group.create", create, false},
-    {"portal_group.update", update, false},
-    {"portal_group.delete", remove_one, false},
-    {NULL, NULL, false},
+    {"portal_group.list", list, false},         {"portal_group.get", get, false},
+    {"portal_group.create", create, false},     {"portal_group.update", update, false},
+    {"portal_group.delete", remove_one, false}, {NULL, NULL, false},
 };

@@ -122,6 +122,18 @@ targets_wanted(struct rpc_call *call, const json_t *document, const char *name)
 }
 
 json_t *
+rpc_call_target(struct rpc_call *call)
+{
+    const json_t *targets = json_object_get(commit_document(), "targets");
+    const char *name = rpc_call_string(call, "target");
+    json_t *config = json_object_get(targets, name);
+
+    if (config == NULL)
+        rpc_call_not_found(call, "target", targets, name);
+    return config;
+}
+
+json_t *
 rpc_change_target(struct rpc_change *change, const json_t *document)
 {
     const char *name = rpc_call_string(change->call, "target");

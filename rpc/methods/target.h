@@ -14,6 +14,10 @@ json_t *lun_json(int number, const json_t *config);
  * NOT_FOUND. A new reference to an object. */
 json_t *targets_wanted(struct rpc_call *call, const json_t *document, const char *name);
 
+/* The configuration of the target that the parameter "target" names; borrowed. NULL with the
+ * call answered by NOT_FOUND. */
+json_t *rpc_call_target(struct rpc_call *call);
+
 /* The configuration of the target that the change's parameter "target" names; borrowed. NULL
  * with NOT_FOUND set. */
 json_t *rpc_change_target(struct rpc_change *change, const json_t *document);

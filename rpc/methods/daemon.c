@@ -102,7 +102,11 @@ check_portals(json_t *checks, const struct catalog *catalog)
                 check_wrong(&check, text);
         }
     }
-    return check_add(checks, "portals", &check, check.wrong == check.of ? 2 : 1);
+    if (check.of == 0)
+        check_wrong(&check,
+                    "there is no portal, so nobody can log in: portal_group.create makes one");
+    return check_add(checks, "portals", &check,
+                     check.of > 0 && check.wrong == check.of ? 2 : 1);
 }
 
 static int

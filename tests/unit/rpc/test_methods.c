@@ -431,6 +431,14 @@ START_TEST(the_daemon_tells_of_itself_and_its_health)
          {"daemon.health", NULL, NULL, "{'status': 'ok'}"},
          {"portal_group.get", "{'tag': 2}", NULL,
           "{'tag': 2, 'portals': [{'address': '127.0.0.1', 'port': 3262, 'listening': true}]}"},
+         {"portal_group.delete", "{'tag': 1}", NULL, "{'changed': true}"},
+         {"portal_group.delete", "{'tag': 2}", NULL, "{'changed': true}"},
+         {"daemon.health", NULL, NULL,
+          "{'status': 'degraded', 'checks': [{'name': 'daemon', 'status': 'ok'},"
+          " {'name': 'portals', 'status': 'degraded',"
+          "  'message': 'there is no portal, so nobody can log in: portal_group.create makes"
+          " one'},"
+          " {'name': 'backstores', 'status': 'ok'}, {'name': 'state_file', 'status': 'ok'}]}"},
          {"rpc.discover", NULL, NULL, "{'openrpc': '1.3.2'}"},
          {"backstore.types", NULL, NULL, NULL},
          {"session.list", NULL, NULL, "{'sessions': []}"});

@@ -139,6 +139,18 @@ reread_edit(struct rpc_change *change, const json_t *config)
                         json_pack("{s:n, s:n, s:n}", "size", "create", "preallocate"));
 }
 
+/* Whether the check of the document will let SIZE pass. One that it refuses is not asked about
+ * first: force would not help. */
+static bool
+is_whole_blocks(const json_t *config, int64_t size)
+{
+    json_t *full = backstore_with_defaults(config);
+    json_int_t block_size = json_integer_value(json_object_get(full, "block_size"));
+
+    json_decref(full);
+    return block_size > 0 && size % block_size == 0;
+}
+
 static json_t *
 resize_edit(struct rpc_change *change, const json_t *document)
 {
@@ -151,7 +163,8 @@ resize_edit(struct rpc_change *change, const json_t *document)
         return NULL;
     if (size < 0)
         return reread_edit(change, config);
-    if (store != NULL && (uint64_t)size < store->size && !change->commit.force)
+    if (store != NULL && (uint64_t)size < store->size && !change->commit.force &&
+        is_whole_blocks(config, size))
         return rpc_change_fail(
             change, json_pack("{s:[{s:s, s:s}]}", "objects", "kind", "backstore", "name", name),
             ERROR_BUSY,

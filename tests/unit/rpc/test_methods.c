@@ -308,7 +308,12 @@ START_TEST(files_are_made_resized_and_removed)
          {"backstore.resize", "{'name': 'disk0', 'size': 2097152}", NULL, "{'changed': false}"},
          {"backstore.resize", "{'name': 'disk0', 'size': 1048576}", "BUSY",
           "{'objects': [{'kind': 'backstore', 'name': 'disk0'}]}"},
-         {"backstore.resize", "{'name': 'disk0', 'size': 1000}", "BUSY", NULL},
+         {"backstore.resize", "{'name': 'disk0', 'size': 1000}", "INVALID_CONFIG",
+          "{'problems': [{'path': '/backstores/disk0/size', 'keyword': 'multipleOf',"
+          " 'message': 'not a multiple of the block size (512)'}]}"},
+         {"backstore.resize", "{'name': 'disk0', 'size': 1000, 'force': true}",
+          "INVALID_CONFIG", "{'problems': [{'path': '/backstores/disk0/size'}]}"},
+         {"backstore.resize", "{'name': 'disk0', 'size': 512}", "BUSY", NULL},
          {"backstore.resize", "{'name': 'disk0', 'size': 1048576, 'force': true}", NULL,
           "{'changed': true, 'backstore': {'size': 1048576}}"});
     ck_assert_int_eq(truncate(path, 4194304), 0);

@@ -29,17 +29,21 @@
 
 /* Helper threads that stores share for blocking I/O. */
 #define IO_HELPERS 32
-/* A stop waits so long for initiators to leave, and in all so long for a disk that hangs. */
-#define SESSION_STOP_MS 5000
-#define STOP_SECONDS    30
+/* A stop waits so long for a change that is at work, for initiators to leave, and in all. */
+#define CHANGE_STOP_SECONDS 10
+#define SESSION_STOP_MS     5000
+#define STOP_SECONDS        30
 
 /* The daemon itself: there is one, and signal handlers and callbacks of the start and the stop
  * must find it. */
 static struct {
     struct options options;
-    struct event *on_terminate, *on_interrupt, *on_hangup, *stop_timeout, *rpc_wait;
-    struct broadcast broadcast;
+    struct event *on_terminate, *on_interrupt, *on_hangup;
+    struct event *stop_timeout, *change_timeout, *rpc_wait;
+    struct broadcast start_broadcast, stop_broadcast;
+    bool is_starting; /* until every worker has what its stores need */
     bool is_stopping;
+    bool changes_have_ended; /* or are not waited for any longer */
     int exit_status;
 } daemon_state;
 
@@ -109,9 +113,9 @@ wait_for_answers(evutil_socket_t fd, short what, void *arg)
         event_add(daemon_state.rpc_wait, &soon);
         return;
     }
-    daemon_state.broadcast.work = end_worker;
-    daemon_state.broadcast.done = workers_ended;
-    broadcast_start(&daemon_state.broadcast);
+    daemon_state.stop_broadcast.work = end_worker;
+    daemon_state.stop_broadcast.done = workers_ended;
+    broadcast_start(&daemon_state.stop_broadcast);
 }
 
 static void
@@ -136,24 +140,63 @@ stop_sessions(struct broadcast_part *part, struct worker *w)
 }
 
 static void
+portals_ended(void *arg)
+{
+    (void)arg;
+    daemon_state.stop_broadcast.work = stop_sessions;
+    daemon_state.stop_broadcast.done = sessions_ended;
+    broadcast_start(&daemon_state.stop_broadcast);
+}
+
+/* No change is at work that could open a portal again. */
+static void
+end_portals(void)
+{
+    if (daemon_state.changes_have_ended)
+        return;
+    daemon_state.changes_have_ended = true;
+    portals_close(portals_ended, NULL);
+}
+
+static void
 changes_ended(void *arg)
 {
     (void)arg;
-    daemon_state.broadcast.work = stop_sessions;
-    daemon_state.broadcast.done = sessions_ended;
-    broadcast_start(&daemon_state.broadcast);
+    end_portals();
+}
+
+static void
+change_takes_too_long(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what, (void)arg;
+    if (daemon_state.changes_have_ended)
+        return;
+    log_warning("main", "a change does not end: sessions are stopped without it", NULL);
+    end_portals();
 }
 
 static void
 stop_takes_too_long(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what, (void)arg;
-    log_error("main",
-              "commands do not come back from their backing stores: leaving without them",
-              "seconds", log_number(STOP_SECONDS), NULL);
+    log_error(
+        "main",
+        "a change or commands do not come back from their backing stores: leaving without them",
+        "seconds", log_number(STOP_SECONDS), NULL);
     _exit(EXIT_FAILURE);
 }
 
+static void
+stop_changes(void)
+{
+    static const struct timeval limit = {.tv_sec = CHANGE_STOP_SECONDS};
+
+    event_add(daemon_state.change_timeout, &limit);
+    commit_drain(changes_ended, NULL);
+}
+
+/* While workers are starting there is nothing to stop yet: stores_started() goes on from here.
+ */
 static void
 stop(void)
 {
@@ -161,10 +204,11 @@ stop(void)
 
     daemon_state.is_stopping = true;
     event_add(daemon_state.stop_timeout, &limit);
-    portals_close();
+    portals_turn_away();
     rpc_set_state(RPC_STOPPING);
     rpc_close_listener();
-    commit_drain(changes_ended, NULL);
+    if (!daemon_state.is_starting)
+        stop_changes();
 }
 
 static void
@@ -205,12 +249,12 @@ static void
 booted(const struct error *err, void *arg)
 {
     (void)arg;
+    if (daemon_state.is_stopping)
+        return;
     if (err->code != ERROR_NONE) {
         fail_start(err->message);
         return;
     }
-    if (daemon_state.is_stopping)
-        return;
     rpc_set_state(RPC_READY);
     log_info("main", "ready", "version", PACKAGE_VERSION, "workers", log_number(crew_size()),
              "api", daemon_state.options.rpc_socket, "revision", log_number(commit_revision()),
@@ -231,16 +275,17 @@ start_stores(struct broadcast_part *part, struct worker *w)
 static void
 stores_started(struct broadcast *b)
 {
-    bool failed = false;
+    bool was_told_to_stop = daemon_state.is_stopping;
 
+    daemon_state.is_starting = false;
     for (unsigned i = 0; i < crew_size(); i++) {
-        if (b->parts[i].state != NULL && !failed) {
-            failed = true;
+        if (b->parts[i].state != NULL)
             fail_start(b->parts[i].state);
-        }
         free(b->parts[i].state);
     }
-    if (!failed)
+    if (was_told_to_stop)
+        stop_changes();
+    else if (!daemon_state.is_stopping)
         commit_boot(booted, NULL);
 }
 
@@ -248,9 +293,9 @@ static void
 begin(struct message *m, struct worker *w)
 {
     (void)m, (void)w;
-    daemon_state.broadcast.work = start_stores;
-    daemon_state.broadcast.done = stores_started;
-    broadcast_start(&daemon_state.broadcast);
+    daemon_state.start_broadcast.work = start_stores;
+    daemon_state.start_broadcast.done = stores_started;
+    broadcast_start(&daemon_state.start_broadcast);
 }
 
 static int
@@ -262,10 +307,11 @@ watch_signals(void)
     daemon_state.on_interrupt = evsignal_new(base, SIGINT, terminate, NULL);
     daemon_state.on_hangup = evsignal_new(base, SIGHUP, hang_up, NULL);
     daemon_state.stop_timeout = event_new(base, -1, 0, stop_takes_too_long, NULL);
+    daemon_state.change_timeout = event_new(base, -1, 0, change_takes_too_long, NULL);
     daemon_state.rpc_wait = event_new(base, -1, 0, wait_for_answers, NULL);
     if (daemon_state.on_terminate == NULL || daemon_state.on_interrupt == NULL ||
         daemon_state.on_hangup == NULL || daemon_state.stop_timeout == NULL ||
-        daemon_state.rpc_wait == NULL)
+        daemon_state.change_timeout == NULL || daemon_state.rpc_wait == NULL)
         return -1;
     return event_add(daemon_state.on_terminate, NULL) == 0 &&
                    event_add(daemon_state.on_interrupt, NULL) == 0 &&
@@ -277,9 +323,9 @@ watch_signals(void)
 static void
 forget_signals(void)
 {
-    struct event *events[] = {daemon_state.on_terminate, daemon_state.on_interrupt,
-                              daemon_state.on_hangup, daemon_state.stop_timeout,
-                              daemon_state.rpc_wait};
+    struct event *events[] = {daemon_state.on_terminate,   daemon_state.on_interrupt,
+                              daemon_state.on_hangup,      daemon_state.stop_timeout,
+                              daemon_state.change_timeout, daemon_state.rpc_wait};
 
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i] != NULL)
@@ -362,8 +408,11 @@ serve(struct pool *io_pool, struct error *err)
     error = start_workers();
     if (error < 0)
         return error_set(err, ERROR_INTERNAL, "cannot start threads: %s", strerror(-error));
+    daemon_state.is_starting = true;
     worker_post(crew_main(), &start);
     worker_run(crew_main());
+    alarm(
+        STOP_SECONDS); /* closing what hangs must not keep the process: no loop runs any more */
     worker_enter(crew_main()); /* what is freed from here on asks whose thread this is */
     crew_stop();
     return 0;
@@ -393,7 +442,7 @@ main(int argc, char **argv)
     worker_enter(crew_main());
     failed = serve(io_pool, &err);
     rpc_stop();
-    portals_close();
+    portals_free();
     commit_close();
     catalog_publish_shutdown();
     pool_free(io_pool);

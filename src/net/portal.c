@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "catalog/catalog.h"
+#include "catalog/publish.h"
 #include "core/crew.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -26,6 +28,10 @@
 /* Descriptors that connections leave to RPC, stores and the state file. */
 #define SPARE_DESCRIPTORS 256
 #define PAUSE_MS          100
+/* A portal that could not be bound at the start is tried again this often. */
+#define RETRY_SECONDS 5
+/* Before a listening socket closes, handshakes that are under way have this long to end. */
+#define CLOSE_GRACE_MS 200
 
 struct listener {
     struct portal portal;
@@ -39,6 +45,14 @@ struct listener {
 
 /* Main's listening sockets, prepared ones included. */
 static TAILQ_HEAD(, listener) listeners = TAILQ_HEAD_INITIALIZER(listeners);
+
+/* Main's: the end of all listening, and the next try for portals that could not be bound. */
+static struct {
+    struct event *timer;
+    void (*done)(void *arg);
+    void *arg;
+} closing;
+static struct event *retry;
 
 union address {
     struct sockaddr any;
@@ -298,6 +312,27 @@ prepare_one(const struct catalog *next, const struct portal *p, uint16_t tag, st
     return 0;
 }
 
+static void try_again(evutil_socket_t fd, short what, void *arg);
+
+static void
+retry_later(void)
+{
+    static const struct timeval interval = {.tv_sec = RETRY_SECONDS};
+
+    if (retry == NULL)
+        retry = event_new(worker_base(crew_main()), -1, 0, try_again, NULL);
+    if (retry != NULL)
+        event_add(retry, &interval);
+}
+
+static void
+stop_retrying(void)
+{
+    if (retry != NULL)
+        event_free(retry);
+    retry = NULL;
+}
+
 int
 portals_prepare(const struct catalog *next, bool tolerant, struct error *err)
 {
@@ -314,7 +349,8 @@ portals_prepare(const struct catalog *next, bool tolerant, struct error *err)
                 portals_abandon();
                 return -1;
             }
-            log_error("net", "portal left out", "error", why.message, NULL);
+            log_error("net", "portal left out for now", "error", why.message, NULL);
+            retry_later();
         }
     }
     return 0;
@@ -360,6 +396,28 @@ start_listening(struct listener *l)
     close_listener(l);
 }
 
+/* Whoever had the port may have gone. A change that is being prepared is left alone. */
+static void
+try_again(evutil_socket_t fd, short what, void *arg)
+{
+    const struct catalog *now = catalog_current();
+    bool is_missing = now == NULL; /* the start is not through */
+
+    (void)fd, (void)what, (void)arg;
+    for (size_t i = 0; now != NULL && i < now->portal_group_count; i++) {
+        const struct portal_group *g = now->portal_groups[i];
+        for (size_t k = 0; k < g->portal_count; k++) {
+            if (find_listener(&g->portals[k]) != NULL)
+                continue;
+            if (prepare_one(now, &g->portals[k], g->tag, NULL) == 0)
+                start_listening(find_listener(&g->portals[k]));
+            is_missing = is_missing || find_listener(&g->portals[k]) == NULL;
+        }
+    }
+    if (is_missing)
+        retry_later();
+}
+
 void
 portals_switch(const struct catalog *next)
 {
@@ -386,15 +444,70 @@ portal_is_listening(const char *address, uint16_t port)
     return l != NULL && l->is_listening;
 }
 
-void
-portals_close(void)
+/*
+ * From now on the kernel drops SYNs to this socket: who has not begun to connect waits and is
+ * refused when the socket is gone, instead of being accepted and reset.
+ */
+static void
+turn_newcomers_away(struct listener *l)
 {
+    enum { FLAGS_OFFSET = 13, SYN = 0x02, ACK = 0x10 }; /* of the TCP header */
+    static struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_OFFSET),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN | ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    static const struct sock_fprog filter = {sizeof program / sizeof program[0], program};
+
+    (void)setsockopt(l->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+static void
+finish_close(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what, (void)arg;
     while (!TAILQ_EMPTY(&listeners)) {
         struct listener *l = TAILQ_FIRST(&listeners);
-        /* Who is in the backlog believes to be connected: take them in, their sessions are
-         * ended in order. */
+
         while (l->is_listening && !descriptors_are_short() && accept_one(l))
             ;
         close_listener(l);
     }
+    event_free(closing.timer);
+    closing.timer = NULL;
+    closing.done(closing.arg);
+}
+
+void
+portals_turn_away(void)
+{
+    struct listener *l;
+
+    stop_retrying();
+    TAILQ_FOREACH (l, &listeners, link)
+        turn_newcomers_away(l);
+}
+
+void
+portals_close(void (*done)(void *arg), void *arg)
+{
+    static const struct timeval grace = {.tv_usec = CLOSE_GRACE_MS * 1000};
+
+    portals_abandon();
+    portals_turn_away();
+    closing.done = done;
+    closing.arg = arg;
+    closing.timer = event_new(worker_base(crew_main()), -1, 0, finish_close, NULL);
+    if (closing.timer == NULL || event_add(closing.timer, &grace) < 0)
+        finish_close(-1, 0, NULL);
+}
+
+void
+portals_free(void)
+{
+    stop_retrying();
+    while (!TAILQ_EMPTY(&listeners))
+        close_listener(TAILQ_FIRST(&listeners));
 }

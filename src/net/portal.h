@@ -28,8 +28,14 @@ void portals_switch(const struct catalog *next);
 /* Whether connections to this portal are accepted now. */
 bool portal_is_listening(const char *address, uint16_t port);
 
-/* Accepts what is waiting in the backlogs already, then closes all: at the end, before sessions
- * are stopped. */
-void portals_close(void);
+/* At the end: attempts to connect are not answered any more; those under way are taken in. */
+void portals_turn_away(void);
+
+/* After that, before sessions are stopped: closes all sockets a moment later, then DONE runs.
+ */
+void portals_close(void (*done)(void *arg), void *arg);
+
+/* Closes what is left at once. */
+void portals_free(void);
 
 #endif

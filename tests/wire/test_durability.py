@@ -1,9 +1,14 @@
 """What was acknowledged is there after the daemon was killed, and after an orderly stop."""
 
+import collections
 import os
+import signal
+import socket
+import threading
 
 import scsi
-from daemon import MIB, TARGET, Daemon
+from daemon import MIB, TARGET, Daemon, eventually
+from initiator import Closed, Connection, LoginFailed
 from runner import cases
 
 
@@ -112,11 +117,68 @@ def test_refused_rather_than_dropped_after_the_stop(start_daemon):
     daemon = start_daemon()
     address = daemon.address
     daemon.stop()
-    from initiator import Connection
-
     try:
         Connection(address)
         raise AssertionError("somebody listens")
     except ConnectionRefusedError:
         pass
     assert isinstance(daemon, Daemon)
+
+
+def test_a_login_that_meets_the_stop_is_answered(start_daemon):
+    daemon = start_daemon()
+    daemon.make_disk()
+    daemon.make_target()
+    c = daemon.connect()
+    daemon.signal(signal.SIGTERM)
+    eventually(lambda: "portal closed" in daemon.log(), "the portals are closed")
+    try:
+        c.login(TARGET)
+        raise AssertionError("a daemon that stops took a login")
+    except LoginFailed as refusal:
+        assert refusal.status == (3, 1), refusal
+    daemon.stop()
+
+
+def test_no_connection_is_accepted_and_then_dropped_while_stopping(start_daemon):
+    """Logins from eight sides over three stops: each is served, refused with a word, or never connected."""
+    counts = collections.Counter()
+    for _ in range(3):
+        daemon = start_daemon()
+        daemon.make_disk()
+        daemon.make_target()
+        address = daemon.address
+
+        def come_and_go(address=address):
+            while True:
+                try:
+                    c = Connection(address, timeout=10)
+                except ConnectionRefusedError:
+                    return
+                try:
+                    c.login(TARGET)
+                    counts["logins"] += 1
+                except LoginFailed as refusal:
+                    counts[refusal.status] += 1
+                except (Closed, OSError) as error:
+                    counts["dropped: %s" % error] += 1
+                c.close()
+
+        threads = [threading.Thread(target=come_and_go) for _ in range(8)]
+        for t in threads:
+            t.start()
+        eventually(lambda enough=counts["logins"] + 50: counts["logins"] > enough, "logins")
+        daemon.stop()
+        for t in threads:
+            t.join()
+    assert set(counts) <= {"logins", (3, 1)}, counts
+
+
+def test_a_portal_whose_port_was_taken_at_the_start_comes_back(start_daemon):
+    daemon = start_daemon()
+    daemon.stop()
+    with socket.create_server(daemon.address):
+        daemon.start()
+        assert daemon.call("daemon.health")["status"] != "ok"
+    eventually(lambda: daemon.call("daemon.health")["status"] == "ok", "the portal", limit=8, step=0.1)
+    daemon.connect().close()

@@ -74,8 +74,6 @@ make_fresh(struct change *change, struct backstore_change *b)
 
     if (lun == NULL)
         return change_out_of_memory(change);
-    if (o->store == NULL)
-        b->made_file = false;
     o->store = NULL; /* now the LUN's */
     fresh = build_backstore(b->name, b->type, lun, &o->error);
     if (fresh == NULL) {
@@ -97,6 +95,7 @@ take_opened(struct change *change)
         bool was_tried = b->opening.task == OPENING_OPEN || (failed && b->fresh == NULL);
         if (b->action != BACKSTORE_OPEN || !was_tried)
             continue;
+        b->made_file = b->opening.store != NULL && b->opening.store->made;
         if (failed && b->is_strict)
             return change_fail_backstore(change, b);
         if (failed && !change->is_boot) { /* tried again in vain: it stays as it is */

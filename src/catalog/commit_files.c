@@ -121,8 +121,6 @@ change_settle_files(struct change *change)
 
     for (size_t i = 0; i < change->backstore_count; i++) {
         struct backstore_change *b = &change->backstores[i];
-        if (b->action == BACKSTORE_OPEN && b->opening.options.config.path != NULL)
-            b->made_file = !b->opening.file.exists;
         if (b->action == BACKSTORE_RELABEL &&
             displace(change, catalog_backstore(catalog_current(), b->name)) < 0)
             search.result = -1;

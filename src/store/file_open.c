@@ -54,12 +54,12 @@ check_kind(const struct store_config *config, const struct stat *st, struct erro
 
 /* The first descriptor: makes the file if need be, and holds the lock. */
 static int
-open_plain(struct file_store *f, const struct store_config *config, bool exists, bool *made,
+open_plain(struct file_store *f, const struct store_config *config, bool exists,
            struct error *err)
 {
     if (!exists) {
-        *made = file_make(config, &f->plain_fd, err) == 0;
-        return *made ? 0 : -1;
+        f->store.made = file_make(config, &f->plain_fd, err) == 0;
+        return f->store.made ? 0 : -1;
     }
     f->plain_fd = open(config->path, (config->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (f->plain_fd < 0)
@@ -277,9 +277,9 @@ int
 file_store_open(const struct store_type *type, const struct store_config *config,
                 struct file_store **ret, struct error *err)
 {
-    bool exists, made = false;
     struct file_store *f;
     struct stat st;
+    bool exists;
 
     exists = stat(config->path, &st) == 0;
     if (!exists && (errno != ENOENT || !config->create))
@@ -292,7 +292,7 @@ file_store_open(const struct store_type *type, const struct store_config *config
     if (f == NULL)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     f->is_block = exists && S_ISBLK(st.st_mode);
-    if (open_plain(f, config, exists, &made, err) < 0 || open_data(f, config, err) < 0 ||
+    if (open_plain(f, config, exists, err) < 0 || open_data(f, config, err) < 0 ||
         find_size(f, config, err) < 0 || find_alignment(f, err) < 0)
         goto fail;
     if (config->check_only) {
@@ -305,7 +305,7 @@ file_store_open(const struct store_type *type, const struct store_config *config
     return 0;
 
 fail:
-    if (made)
+    if (f->store.made)
         unlink(config->path);
     file_store_close(&f->store);
     return -1;

@@ -118,6 +118,7 @@ struct store {
     unsigned block_size;          /* as configured */
     unsigned physical_block_size; /* what the medium likes; at least block_size */
     unsigned capabilities;        /* enum store_capability */
+    bool made;                    /* by opening it: there was no such file before */
     struct io_counters counters[WORKERS_MAX + 1]; /* by worker_id() */
 };
 

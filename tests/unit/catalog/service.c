@@ -36,6 +36,8 @@ prepare(const struct catalog *next, bool tolerant, struct error *err)
 {
     (void)tolerant;
     ck_assert_ptr_nonnull(next);
+    if (service_hooks.loses != NULL)
+        ck_assert_int_eq(unlink(in_folder(service_hooks.loses)), 0);
     if (service_hooks.portals_fail) {
         errno = EADDRINUSE;
         return error_set(err, ERROR_BACKEND, "cannot listen: %m");

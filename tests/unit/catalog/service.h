@@ -13,6 +13,7 @@
 extern struct service_hooks {
     unsigned prepared, abandoned, switched;
     bool portals_fail;
+    const char *loses; /* a file of the folder that goes away before portals are prepared */
     unsigned sessions; /* of INITIATOR on TARGET */
 } service_hooks;
 

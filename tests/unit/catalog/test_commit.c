@@ -241,6 +241,20 @@ START_TEST(whatever_fails_everything_before_it_is_undone)
 }
 END_TEST
 
+/* What opening made is removed, whatever a look before it had found. */
+START_TEST(a_file_that_was_made_after_all_is_removed_again)
+{
+    apply_well(FILE_D);
+    service_hooks.loses = "d"; /* after the look, before it is opened for e */
+    fail_save();
+    apply_in_vain("{'backstores':{'d':null,'e':{'type':'rdwr','path':'@/d','size':512,"
+                  "'create':true}}}",
+                  ERROR_PERSIST_FAILED, "cannot save");
+    ck_assert(!file_is_there("d"));
+    ck_assert_int_eq(backstore_called("d")->error.code, ERROR_BACKEND);
+}
+END_TEST
+
 /* Changes of a backstore that is there: with its file, and with what it had written. */
 static const struct {
     const char *patch;
@@ -548,6 +562,7 @@ commit_cases(void)
     tcase_add_test(t, an_old_revision_is_refused);
     tcase_add_loop_test(t, whatever_fails_everything_before_it_is_undone, 0,
                         sizeof failures / sizeof failures[0]);
+    tcase_add_test(t, a_file_that_was_made_after_all_is_removed_again);
     tcase_add_loop_test(t, a_backstore_that_changes_keeps_what_was_written, 0,
                         sizeof reopenings / sizeof reopenings[0]);
     tcase_add_test(t, a_new_lun_says_what_was_changed);

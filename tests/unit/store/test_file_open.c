@@ -163,6 +163,7 @@ START_TEST(a_file_is_made_as_asked)
     config.size = size;
     config.preallocate = makings[_i].preallocate;
     s = must_open(&config);
+    ck_assert(s->made);
     ck_assert_int_eq(stat(config.path, &st), 0);
     ck_assert_uint_eq((uint64_t)st.st_size, size);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
@@ -173,6 +174,7 @@ START_TEST(a_file_is_made_as_asked)
     ck_assert_int_eq(run_io(s, STORE_WRITE, 0, 512, data), 0);
     store_close(s);
     s = must_open(&config); /* there is one now: it is used as it is */
+    ck_assert(!s->made);
     ck_assert_int_eq(run_io(s, STORE_READ, 0, 512, data), 0);
     ck_assert(pattern_holds(data, 0, 512, 1));
     ck_assert_int_eq(store_resize(s, size + MIB, NULL), 0);

@@ -85,10 +85,13 @@ make_fresh(struct change *change, struct backstore_change *b)
     return 0;
 }
 
-/* After opening. */
+/* After opening. All that are open get their disks even where one fails the change: the way
+ * back closes them, and removes the files that were made. */
 static int
 take_opened(struct change *change)
 {
+    const struct backstore_change *wrong = NULL;
+
     for (size_t i = 0; i < change->backstore_count; i++) {
         struct backstore_change *b = &change->backstores[i];
         bool failed = b->opening.error.code != ERROR_NONE;
@@ -96,8 +99,10 @@ take_opened(struct change *change)
         if (b->action != BACKSTORE_OPEN || !was_tried)
             continue;
         b->made_file = b->opening.store != NULL && b->opening.store->made;
-        if (failed && b->is_strict)
-            return change_fail_backstore(change, b);
+        if (failed && b->is_strict) {
+            wrong = wrong == NULL ? b : wrong;
+            continue;
+        }
         if (failed && !change->is_boot) { /* tried again in vain: it stays as it is */
             backstore_unref(b->fresh);
             b->fresh = NULL;
@@ -109,7 +114,7 @@ take_opened(struct change *change)
         if (make_fresh(change, b) < 0)
             return -1;
     }
-    return 0;
+    return wrong == NULL ? 0 : change_fail_backstore(change, wrong);
 }
 
 /* Stands for a backstore while its store changes hands. */

@@ -1,6 +1,7 @@
 /* commit_undo.c: a change that failed leaves everything as it was. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "catalog/catalog.h"
 #include "catalog/commit_private.h"
@@ -102,6 +103,8 @@ close_what_was_opened(struct change *change)
         struct backstore_change *b = &change->backstores[i];
         if (b->opening.store != NULL && b->action == BACKSTORE_OPEN) {
             /* Opened, and then memory was short: that is worth blocking main for. */
+            if (b->opening.store->made)
+                (void)unlink(b->opening.options.config.path);
             store_close(b->opening.store);
             b->opening.store = NULL;
         }

@@ -158,6 +158,12 @@ END_TEST
 
 /* Where a change may fail: each time, all that came before is undone. */
 static void
+fail_first_store(void)
+{
+    /* The patch names a file that is not there, before one that is made. */
+}
+
+static void
 fail_second_store(void)
 {
     /* The patch names a file that is not there. */
@@ -190,6 +196,10 @@ static const struct {
     {fail_second_store,
      "{'backstores':{'n':{'type':'rdwr','path':'@/n','size':512,'create':true},"
      "'m':{'type':'rdwr','path':'@/missing'},'d':{'size':131072}}}",
+     ERROR_BACKEND, false},
+    {fail_first_store,
+     "{'backstores':{'m':{'type':'rdwr','path':'@/missing'},'n':{'type':'rdwr','path':'@/n',"
+     "'size':512,'create':true},'d':{'size':131072}}}",
      ERROR_BACKEND, false},
     {fail_portals,
      "{'backstores':{'n':{'type':'rdwr','path':'@/n','size':512,'create':true},"

@@ -51,7 +51,9 @@ change_fail_problems(struct change *change, json_t *problems)
                      count == 1 ? "" : "several problems, the first: ",
                      json_string_value(json_object_get(first, "path")),
                      json_string_value(json_object_get(first, "message")),
-                     count == 1 ? "" : "; data.problems has all of them");
+                     count == 1        ? ""
+                     : change->is_boot ? "; the log has all of them"
+                                       : "; data.problems has all of them");
 }
 
 int

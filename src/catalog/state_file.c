@@ -113,9 +113,17 @@ state_file_close(struct state_file *f)
     free(f);
 }
 
-/* -1 with errno: it cannot be read. -2: it is not JSON; ERR says where. */
+static bool
+is_folder(FILE *stream)
+{
+    struct stat st;
+
+    return fstat(fileno(stream), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* -1 with errno: it cannot be read. -2: it is not JSON; ERR says so, as WRONG, and where. */
 static int
-read_json(const char *path, json_t **ret, struct error *err)
+read_json(const char *path, const char *wrong, json_t **ret, struct error *err)
 {
     FILE *stream = fopen(path, "re");
     json_error_t where;
@@ -126,11 +134,16 @@ read_json(const char *path, json_t **ret, struct error *err)
         errno = error;
         return -1;
     }
+    if (is_folder(stream)) {
+        fclose(stream);
+        error_set(err, ERROR_INVALID_CONFIG, "'%s' is not a regular file, but a folder", path);
+        return -2;
+    }
     *ret = json_loadf(stream, JSON_REJECT_DUPLICATES, &where);
     fclose(stream);
     if (*ret != NULL)
         return 0;
-    error_set(err, ERROR_INVALID_CONFIG, "'%s' is damaged: line %d, byte %d: %s", path,
+    error_set(err, ERROR_INVALID_CONFIG, "'%s' is %s: line %d, byte %d: %s", path, wrong,
               where.line, where.position, where.text);
     return -2;
 }
@@ -140,7 +153,7 @@ state_file_read_config(const char *path, struct error *err)
 {
     json_t *whole, *config;
 
-    if (read_json(path, &whole, err) < 0)
+    if (read_json(path, "not valid JSON", &whole, err) < 0)
         return NULL;
     config = json_object_get(whole, "config");
     if (config == NULL)
@@ -190,7 +203,7 @@ static int
 load_from(const char *path, json_t **document, uint64_t *revision, struct error *err)
 {
     json_t *whole = NULL;
-    int result = read_json(path, &whole, err);
+    int result = read_json(path, "damaged", &whole, err);
 
     if (result == 0 && check_state(path, whole, err) < 0)
         result = -2;

@@ -1,6 +1,7 @@
 /* test_commit_start.c: starting from a configuration file, and from a damaged state. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -14,6 +15,17 @@ teardown(void)
 {
     service_stop();
     service_teardown();
+}
+
+/* With apostrophes for quotation marks, and not always JSON. */
+static void
+write_json(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    for (; *text != '\0'; text++)
+        fputc(*text == '\'' ? '"' : *text, f);
+    fclose(f);
 }
 
 START_TEST(a_configuration_file_rules_and_calls_change_nothing)
@@ -36,17 +48,31 @@ START_TEST(a_configuration_file_rules_and_calls_change_nothing)
 }
 END_TEST
 
+/* What is said is for whoever starts the daemon: there are no data of an answer. */
+static const struct {
+    const char *text; /* NULL: a folder */
+    const char *message;
+} wrong_configs[] = {
+    {"{'backstorse':{}}", "did you mean \"backstores\""},
+    {"{'a':1,'b':2}", "; the log has all of them"},
+    {"{'version':1,\n'version':1}", "/config' is not valid JSON: line 2, "},
+    {"", "/config' is not valid JSON: line 1, "},
+    {NULL, "/config' is not a regular file"},
+};
+
 START_TEST(a_wrong_configuration_file_is_refused)
 {
-    FILE *f = fopen(in_folder("config"), "w");
+    const char *path = in_folder("config"), *text = wrong_configs[_i].text;
     struct error err = {0};
 
-    fputs("{\"backstorse\":{}}", f);
-    fclose(f);
-    ck_assert_int_eq(service_open(in_folder("config"), false, &err), -1);
+    if (text == NULL)
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+    else
+        write_json(path, text);
+    ck_assert_int_eq(service_open(path, false, &err), -1);
     ck_assert_int_eq(err.code, ERROR_INVALID_CONFIG);
-    ck_assert_msg(strstr(err.message, "did you mean \"backstores\"") != NULL, "%s",
-                  err.message);
+    ck_assert_msg(strstr(err.message, wrong_configs[_i].message) != NULL, "%s", err.message);
+    ck_assert_ptr_null(strstr(err.message, "data.problems"));
 }
 END_TEST
 
@@ -81,7 +107,8 @@ commit_start_cases(void)
     tcase_add_checked_fixture(t, service_setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_configuration_file_rules_and_calls_change_nothing);
-    tcase_add_test(t, a_wrong_configuration_file_is_refused);
+    tcase_add_loop_test(t, a_wrong_configuration_file_is_refused, 0,
+                        sizeof wrong_configs / sizeof wrong_configs[0]);
     tcase_add_test(t, a_damaged_state_is_recovered_only_on_request);
     return t;
 }

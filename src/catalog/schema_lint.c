@@ -12,6 +12,7 @@ enum content {
     IS_MAP,     /* names → schemas */
     IS_LIST,    /* array of schemas */
     IS_PATTERN, /* a regular expression */
+    IS_HINT,    /* words for the pattern beside it */
 };
 
 /* The dialect of schemas/README.md. */
@@ -36,6 +37,7 @@ static const struct keyword {
     {"minLength", IS_PLAIN},
     {"maxLength", IS_PLAIN},
     {"pattern", IS_PATTERN},
+    {"x-hint", IS_HINT},
     {"items", IS_SCHEMA},
     {"minItems", IS_PLAIN},
     {"maxItems", IS_PLAIN},
@@ -110,7 +112,16 @@ lint_pattern(struct lint *l, const char *pattern)
 }
 
 static int
-lint_keyword(struct lint *l, const char *name, const json_t *value)
+lint_hint(struct lint *l, const json_t *schema, const json_t *hint)
+{
+    if (json_object_get(schema, "pattern") != NULL && json_string_length(hint) > 0)
+        return 0;
+    return error_set(l->err, ERROR_INTERNAL,
+                     "schema of %s: an x-hint is words beside a pattern", l->where);
+}
+
+static int
+lint_keyword(struct lint *l, const json_t *schema, const char *name, const json_t *value)
 {
     const struct keyword *keyword = find_keyword(name);
 
@@ -130,6 +141,8 @@ lint_keyword(struct lint *l, const char *name, const json_t *value)
         return lint_list(l, value);
     case IS_PATTERN:
         return lint_pattern(l, json_string_value(value));
+    case IS_HINT:
+        return lint_hint(l, schema, value);
     }
     return 0;
 }
@@ -158,7 +171,7 @@ lint(struct lint *l, const json_t *schema)
     l->depth++;
     json_object_foreach (json_members(schema), name, value)
         if (result == 0)
-            result = lint_keyword(l, name, value);
+            result = lint_keyword(l, schema, name, value);
     l->depth--;
     return result;
 }

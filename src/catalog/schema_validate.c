@@ -327,14 +327,33 @@ text_length(const char *text)
     return n;
 }
 
+/* "x-hint" says in words what the pattern asks for. */
+static void
+check_pattern(struct check *c, const json_t *schema, const json_t *value)
+{
+    const char *pattern = json_string_value(json_object_get(schema, "pattern"));
+    const char *hint = json_string_value(json_object_get(schema, "x-hint"));
+    const char *text = json_string_value(value);
+    const regex_t *compiled = schema_pattern(pattern);
+
+    if (compiled == NULL)
+        problem(c, "pattern", "the schema's pattern %s cannot be used", pattern);
+    else if (json_string_length(value) > PATTERN_TEXT_MAX)
+        problem(c, "pattern", "too long (at most %d bytes)", PATTERN_TEXT_MAX);
+    else if (regexec(compiled, text, 0, NULL, 0) == 0)
+        return;
+    else if (hint != NULL)
+        problem(c, "pattern", "\"%.100s\" is not %s", text, hint);
+    else
+        problem(c, "pattern", "\"%.100s\" does not match %s", text, pattern);
+}
+
 static void
 check_string(struct check *c, const json_t *schema, const json_t *value)
 {
     const json_t *least = json_object_get(schema, "minLength");
     const json_t *most = json_object_get(schema, "maxLength");
-    const char *pattern = json_string_value(json_object_get(schema, "pattern"));
     const char *text = json_string_value(value);
-    const regex_t *compiled;
 
     if (least != NULL && (double)text_length(text) < json_number_value(least))
         problem(c, "minLength", "too short (at least %.0f characters)",
@@ -343,15 +362,8 @@ check_string(struct check *c, const json_t *schema, const json_t *value)
         problem(c, "maxLength", "too long (at most %.0f characters)", json_number_value(most));
         return;
     }
-    if (pattern == NULL)
-        return;
-    compiled = schema_pattern(pattern);
-    if (compiled == NULL)
-        problem(c, "pattern", "the schema's pattern %s cannot be used", pattern);
-    else if (json_string_length(value) > PATTERN_TEXT_MAX)
-        problem(c, "pattern", "too long (at most %d bytes)", PATTERN_TEXT_MAX);
-    else if (regexec(compiled, text, 0, NULL, 0) != 0)
-        problem(c, "pattern", "\"%.100s\" does not match %s", text, pattern);
+    if (json_is_string(json_object_get(schema, "pattern")))
+        check_pattern(c, schema, value);
 }
 
 static bool

@@ -55,6 +55,11 @@ static const struct {
     {"{\"maxLength\":1}", "\"\xc3\xa9\"", ""},
     {"{\"maxLength\":1}", "\"ab\"", "|maxLength|too long (at most 1 characters)"},
     {"{\"pattern\":\"^a+$\"}", "\"b\"", "|pattern|\"b\" does not match ^a+$"},
+    {"{\"pattern\":\"^/\",\"x-hint\":\"an absolute path\"}", "\"x.img\"",
+     "|pattern|\"x.img\" is not an absolute path"},
+    {"{\"pattern\":\"^/\",\"x-hint\":\"an absolute path\"}", "\"/x.img\"", ""},
+    {"{\"propertyNames\":{\"pattern\":\"^[0-9]$\",\"x-hint\":\"a digit\"}}", "{\"a\":1}",
+     "/a|pattern|\"a\" is not a digit"},
     {"{\"items\":{\"type\":\"integer\"}}", "[1,\"a\",2,null]",
      "/1|type|expected integer;/3|type|expected integer"},
     {"{\"uniqueItems\":true}", "[1,2,1.0]", "|uniqueItems|items 0 and 2 are the same"},
@@ -220,6 +225,9 @@ static const struct {
     {"{\"oneOf\":[{\"pattern\":\"\\\\d\"}]}", "not portable"},
     {"{\"pattern\":\"(?:a)\"}", "not portable"},
     {"{\"pattern\":\"(\"}", "not portable"},
+    {"{\"pattern\":\"^/\",\"x-hint\":\"an absolute path\"}", NULL},
+    {"{\"x-hint\":\"an absolute path\"}", "words beside a pattern"},
+    {"{\"pattern\":\"^/\",\"x-hint\":5}", "words beside a pattern"},
     {"{\"not\":5}", "no schema where one should be"},
 };
 
@@ -252,6 +260,44 @@ START_TEST(the_embedded_fragments_make_one_document)
     ck_assert_ptr_null(schema_method("config.forget"));
     schema_unload();
     ck_assert_ptr_null(schema_document());
+}
+END_TEST
+
+/* What callers are told of a name they got wrong, in place of a pattern. */
+static const struct {
+    const char *component, *value, *problems;
+} hinted[] = {
+    {"IscsiName", "\"disk\"",
+     "|pattern|\"disk\" is not an iSCSI name, such as iqn.2026-01.org.example:disk0"},
+    {"InitiatorPattern", "\"iqn.*\"",
+     "|pattern|\"iqn.*\" is not an initiator's iSCSI name,"
+     " such as iqn.1993-08.org.debian:01:4f2c1d, or * for any"},
+    {"Name", "\"my disk\"",
+     "|pattern|\"my disk\" is not a name of letters, digits, ., _ and -, at most 64,"
+     " the first a letter or digit"},
+    {"LunKey", "\"16384\"", "|pattern|\"16384\" is not a logical unit number from 0 to 16383"},
+    {"PortalGroupKey", "\"0\"", "|pattern|\"0\" is not a portal group tag from 1 to 65535"},
+    {"BackstoreConfig_rdwr", "{\"type\":\"rdwr\",\"path\":\"x.img\",\"naa\":\"6001\"}",
+     "/path|pattern|\"x.img\" is not an absolute path;"
+     "/naa|pattern|\"6001\" is not an NAA identifier of 16 or 32 hex digits"},
+    {"Portal", "{\"address\":\"localhost\"}",
+     "/address|pattern|\"localhost\" is not an IPv4 or IPv6 address,"
+     " such as 192.0.2.1 or ::"},
+};
+
+START_TEST(what_is_wrong_with_a_name_is_said_in_words)
+{
+    json_t *value = parse(hinted[_i].value), *problems = json_array();
+    struct error err = {0};
+    char said[1024];
+
+    ck_assert_msg(schema_load(&err) == 0, "%s", err.message);
+    schema_validate(schema_document(), schema_component(hinted[_i].component), value, problems);
+    say_problems(problems, said, sizeof said);
+    ck_assert_str_eq(said, hinted[_i].problems);
+    json_decref(problems);
+    json_decref(value);
+    schema_unload();
 }
 END_TEST
 
@@ -386,6 +432,8 @@ schema_cases(void)
     tcase_add_loop_test(t, a_schema_that_leaves_the_dialect_is_refused, 0,
                         sizeof linted / sizeof linted[0]);
     tcase_add_test(t, the_embedded_fragments_make_one_document);
+    tcase_add_loop_test(t, what_is_wrong_with_a_name_is_said_in_words, 0,
+                        sizeof hinted / sizeof hinted[0]);
     tcase_add_loop_test(t, near_names_are_told_by_the_slips_between_them, 0,
                         sizeof slips / sizeof slips[0]);
     tcase_add_test(t, the_json_schema_test_suite_passes);

@@ -37,7 +37,7 @@ declare -A tree_flags=(
     [gcc]="--enable-werror CC=gcc"
     [clang]="--enable-werror CC=clang"
     [asan]="--enable-asan CC=gcc CFLAGS=-O1\ -g"
-    [tsan]="--enable-tsan CC=gcc CFLAGS=-O1\ -g"
+    [tsan]="--enable-tsan --without-isal CC=gcc CFLAGS=-O1\ -g"
     [fuzz]="--enable-fuzzers CC=clang CFLAGS=-O1\ -g"
 )
 

@@ -204,6 +204,19 @@ remove_stale(const char *path, const struct sockaddr_un *address, struct error *
     return 0;
 }
 
+/* /run is empty after each boot. What goes wrong here is said when the socket is made. */
+static void
+make_folder(const char *path)
+{
+    CLEANUP_FREE char *folder = strdup(path);
+    char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
+
+    if (slash == NULL || slash == folder)
+        return;
+    *slash = '\0';
+    (void)mkdir(folder, 0755);
+}
+
 /* Returns the listening descriptor, or -1. */
 static int
 unix_socket(const char *path, struct stat *st, struct error *err)
@@ -220,6 +233,7 @@ unix_socket(const char *path, struct stat *st, struct error *err)
             strlen(path), sizeof address.sun_path - 1, path);
     }
     strcpy(address.sun_path, path);
+    make_folder(path);
     if (remove_stale(path, &address, err) < 0)
         return -1;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

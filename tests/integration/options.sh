@@ -50,7 +50,9 @@ sock=$work/api.sock
 refused "a state folder that cannot be is named" "$work/file" \
     timeout 10 "$BLOCKGATED" --state-dir "$work/file" --rpc-socket "$sock" < <(: >"$work/file")
 
+sock=$work/new/api.sock
 start --workers 3 --log-level debug
+ok "the folder of the socket is made" test -S "$sock"
 ok "--log-level sets the level" sh -c "curl -fsS --unix-socket '$sock' http://x/call/log.get | jq -e '.level == \"debug\"'"
 refused "a second daemon does not take the socket of a first" "$sock" \
     timeout 10 "$BLOCKGATED" --state-dir "$work/state2" --rpc-socket "$sock" --portal "127.0.0.1:$(free_port)"

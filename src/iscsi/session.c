@@ -260,6 +260,9 @@ take_event(struct session *s, enum pdu_reader_event event)
             full_feature_too_long(s);
         break;
     }
+    /* Between two reads nobody looks whether the output is full. */
+    if (pdu_writer_queued(&s->writer) > SESSION_OUTPUT_MAX)
+        session_close(s, SESSION_CLOSE_NOW, "more answers than the peer may leave untaken");
 }
 
 /* Whether bytes that come are looked at. */
@@ -310,7 +313,13 @@ bool
 session_wants_input(const struct session *s)
 {
     return s->end == SESSION_OPEN && s->state != STATE_REPLACING && s->state != STATE_LOGOUT &&
-           pdu_writer_queued(&s->writer) < SESSION_OUTPUT_FULL;
+           !session_output_is_full(s);
+}
+
+bool
+session_output_is_full(const struct session *s)
+{
+    return pdu_writer_queued(&s->writer) >= SESSION_OUTPUT_FULL;
 }
 
 /* Bytes out. */
@@ -463,6 +472,7 @@ session_tick(struct session *s, uint64_t now_ms)
 {
     assert(worker_is_current(s->worker));
     s->now_ms = now_ms;
+    s->text_bytes = 0;
     if (s->end == SESSION_CLOSE_NOW)
         return;
     if (s->close_at_ms != 0 && now_ms >= s->close_at_ms)

@@ -47,6 +47,9 @@ struct worker;
 /* Buffers that one session may occupy. A command that needs more is answered TASK SET FULL. */
 #define SESSION_BUFFERS_MAX ((uint64_t)64 << 20)
 
+/* Beyond this output, which no peer that reads comes near, the connection ends. */
+#define SESSION_OUTPUT_MAX (2 * SESSION_BUFFERS_MAX)
+
 /* What a peer that was told to go has time for. */
 #define SESSION_CLOSE_TIMEOUT_MS 5000
 /* At the end of the daemon, a connection that is at its login has this long to ask and be told.
@@ -141,6 +144,7 @@ struct session {
     struct session_luns luns;
     struct it_nexus it_nexus;
     struct text_exchange *text; /* NULL: none is going on */
+    size_t text_bytes;          /* of the lists it was answered since the last tick */
     struct task_list tasks;
     struct task_list *task_buckets; /* by Initiator Task Tag */
     unsigned task_bucket_mask, task_count, immediate_count, management_count;
@@ -153,6 +157,7 @@ struct session {
 void session_pin(struct session *s);
 void session_unpin(struct session *s); /* may free it */
 void session_wake(struct session *s);
+bool session_output_is_full(const struct session *s);
 
 /* Aborts all tasks and ends the connection as END says. REASON (static) is for the
  * log; NULL: the log knows. */

@@ -55,6 +55,14 @@ refuse(struct session *s, const uint8_t *header, uint8_t reason)
     session_reject(s, header, reason);
 }
 
+/* A short request has a long answer, and many requests may come with one read: who does not
+ * take the answers, or has lists made all the time, does not get more of them. */
+static bool
+asks_too_much(const struct session *s)
+{
+    return session_output_is_full(s) || s->text_bytes > DISCOVERY_ANSWER_MAX;
+}
+
 static void
 respond(struct session *s, const struct pdu_text_request *p, bool is_final, bool is_continued,
         const void *data, size_t length)
@@ -121,6 +129,7 @@ answer_list(struct session *s)
         return false;
     }
     s->shown_max_send = s->negotiation.params.max_send_data_segment_length;
+    s->text_bytes += x->output.length;
     text_input_done(&x->input);
     return x->output.error == 0;
 }
@@ -161,6 +170,10 @@ text_request(struct session *s, const uint8_t *header, bool data_is_good)
     }
     if (p.task_tag == PDU_NO_TAG || (p.is_final && p.is_continued)) {
         refuse(s, header, REJECT_PROTOCOL_ERROR);
+        return;
+    }
+    if (asks_too_much(s)) {
+        refuse(s, header, p.immediate ? REJECT_IMMEDIATE : REJECT_LONG_OPERATION);
         return;
     }
     if (p.transfer_tag == PDU_NO_TAG) {

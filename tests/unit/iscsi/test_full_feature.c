@@ -437,6 +437,92 @@ START_TEST(a_discovery_session_lists_targets_and_runs_no_commands)
 }
 END_TEST
 
+static void
+send_text(bool is_immediate)
+{
+    static const char text[] = "SendTargets=All";
+    const struct pdu_text_request p = {.immediate = is_immediate,
+                                       .is_final = true,
+                                       .task_tag = one.next_tag++,
+                                       .transfer_tag = PDU_NO_TAG,
+                                       .cmdsn = is_immediate ? one.cmdsn : one.cmdsn++,
+                                       .exp_statsn = one.exp_statsn};
+    uint8_t header[PDU_HEADER_SIZE];
+
+    pdu_text_request_put(header, &p);
+    fake_send(&one, header, text, sizeof text);
+}
+
+START_TEST(text_is_refused_while_its_answers_are_not_taken)
+{
+    static const char keys[] = "InitiatorName=" INITIATOR "\0SessionType=Discovery";
+    size_t bytes = 0, refused = 0;
+    struct fake_pdu *p;
+
+    fixture_enter(0);
+    fake_connect(&one, 1000);
+    ck_assert_int_eq(fake_login(&one, 1, keys, sizeof keys), 0);
+    for (unsigned i = 0; i < 12000; i++)
+        send_text(_i);
+    ck_assert(!session_wants_input(one.session));
+    while ((p = fake_receive(&one)) != NULL) {
+        if (pdu_opcode(p->header) == PDU_TEXT_RESPONSE) {
+            ck_assert_uint_eq(refused, 0);
+            bytes += PDU_HEADER_SIZE + p->length;
+        } else {
+            ck_assert_uint_eq(pdu_opcode(p->header), PDU_REJECT);
+            ck_assert_uint_eq(p->header[2], _i ? REJECT_IMMEDIATE : REJECT_LONG_OPERATION);
+            refused++;
+        }
+        one.exp_statsn++;
+        fake_pdu_free(p);
+    }
+    ck_assert_uint_le(bytes, (1 << 20) + 1000); /* and the last answer */
+    ck_assert_uint_gt(refused, 0);
+    send_text(_i); /* and life goes on */
+    fake_pdu_free(expect(&one, PDU_TEXT_RESPONSE));
+}
+END_TEST
+
+START_TEST(lists_of_targets_are_made_at_a_bounded_rate)
+{
+    static const char keys[] = "InitiatorName=" INITIATOR "\0SessionType=Discovery";
+    unsigned answers = 0;
+    struct fake_pdu *p;
+
+    fixture_enter(0);
+    fake_connect(&one, 1000);
+    ck_assert_int_eq(fake_login(&one, 1, keys, sizeof keys), 0);
+    for (;;) { /* it takes them all */
+        send_text(true);
+        p = fake_receive(&one);
+        one.exp_statsn++;
+        if (pdu_opcode(p->header) != PDU_TEXT_RESPONSE)
+            break;
+        fake_pdu_free(p);
+        ck_assert_uint_lt(++answers, 1 << 20);
+    }
+    ck_assert_uint_eq(pdu_opcode(p->header), PDU_REJECT);
+    fake_pdu_free(p);
+    session_tick(one.session, 2000);
+    send_text(true);
+    fake_pdu_free(expect(&one, PDU_TEXT_RESPONSE));
+}
+END_TEST
+
+START_TEST(echoes_that_nobody_takes_end_the_connection_at_last)
+{
+    static uint8_t data[65536];
+    unsigned n;
+
+    fixture_login(&one, 0, 1, "MaxRecvDataSegmentLength=65536\0");
+    for (n = 0; n < 4096 && session_end_state(one.session) == SESSION_OPEN; n++)
+        fake_nop(&one, data, sizeof data);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
+    ck_assert_uint_gt(n, (64 << 20) / sizeof data); /* reads may have that much under way */
+}
+END_TEST
+
 TCase *
 full_feature_cases(void)
 {
@@ -465,5 +551,8 @@ full_feature_cases(void)
     tcase_add_loop_test(tcase, a_broken_text_is_rejected_and_the_session_goes_on, 0,
                         sizeof bad_texts / sizeof *bad_texts);
     tcase_add_test(tcase, a_discovery_session_lists_targets_and_runs_no_commands);
+    tcase_add_loop_test(tcase, text_is_refused_while_its_answers_are_not_taken, 0, 2);
+    tcase_add_test(tcase, lists_of_targets_are_made_at_a_bounded_rate);
+    tcase_add_test(tcase, echoes_that_nobody_takes_end_the_connection_at_last);
     return tcase;
 }

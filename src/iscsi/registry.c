@@ -11,11 +11,16 @@
 #include "core/parse.h"
 #include "iscsi/registry_private.h"
 
+/* They have 16 bits, and 0 means "a new session" on the wire. */
+#define TSIH_MAX 65535
+
 /* There is one for all workers: a session must find its predecessor wherever that runs. Newest
  * first. */
 static struct {
     pthread_mutex_t lock;
     LIST_HEAD(, registry_entry) entries;
+    unsigned count;
+    bool is_taken[TSIH_MAX + 1]; /* by TSIH */
     uint64_t last_session_id, last_connection_id;
     uint16_t last_tsih;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -116,22 +121,27 @@ post_granted(struct registry_entry *entry)
     worker_post(entry->owner, &entry->granted_message);
 }
 
-/* With the lock. 0 where all are taken. */
+/* With the lock. 0 where all are taken. No loop over sessions: others wait for the lock. */
 static uint16_t
-free_tsih(void)
+take_tsih(void)
 {
-    for (unsigned tries = 0; tries < 65535; tries++) {
-        struct registry_entry *other;
-
-        if (++registry.last_tsih == 0) /* 0 means "a new session" on the wire */
+    if (registry.count == TSIH_MAX)
+        return 0;
+    do {
+        if (++registry.last_tsih == 0)
             registry.last_tsih = 1;
-        LIST_FOREACH (other, &registry.entries, link)
-            if (other->tsih == registry.last_tsih)
-                break;
-        if (other == NULL)
-            return registry.last_tsih;
-    }
-    return 0;
+    } while (registry.is_taken[registry.last_tsih]);
+    registry.is_taken[registry.last_tsih] = true;
+    registry.count++;
+    return registry.last_tsih;
+}
+
+/* With the lock. */
+static void
+give_tsih(uint16_t tsih)
+{
+    registry.is_taken[tsih] = false;
+    registry.count--;
 }
 
 /* With the lock. */
@@ -168,7 +178,7 @@ registry_enter(const struct registry_key *key, const struct registry_ops *ops, v
     entry->granted_message.run = granted_arrived;
 
     lock();
-    entry->tsih = free_tsih();
+    entry->tsih = take_tsih();
     if (entry->tsih == 0) {
         unlock();
         free(entry);
@@ -183,23 +193,32 @@ registry_enter(const struct registry_key *key, const struct registry_ops *ops, v
     return entry;
 }
 
-void
-registry_leave(struct registry_entry *entry)
+/* With the lock. Those that came later were waiting for ENTRY. */
+static void
+grant_successors(const struct registry_entry *entry)
 {
     struct registry_entry *other;
 
+    if (entry->key.target[0] == '\0')
+        return;
+    LIST_FOREACH (other, &registry.entries, link) {
+        if (other->session_id > entry->session_id && same_key(&other->key, &entry->key) &&
+            --other->blockers == 0)
+            post_granted(other);
+    }
+}
+
+void
+registry_leave(struct registry_entry *entry)
+{
     if (entry == NULL)
         return;
     assert(worker_is_current(entry->owner));
     lock();
     entry->session = NULL;
     LIST_REMOVE(entry, link);
-    LIST_FOREACH (other, &registry.entries, link) {
-        /* Those that came later were waiting for this one. */
-        if (other->session_id > entry->session_id && other->key.target[0] != '\0' &&
-            same_key(&other->key, &entry->key) && --other->blockers == 0)
-            post_granted(other);
-    }
+    give_tsih(entry->tsih);
+    grant_successors(entry);
     unref(entry);
     unlock();
 }

@@ -445,6 +445,16 @@ ping(struct session *s)
     s->pinged_ms = s->now_ms;
 }
 
+/* Nobody pings it, and nothing of value is lost with it: its initiator just asks again. */
+static void
+look_at_discovery(struct session *s)
+{
+    if (s->now_ms - s->heard_ms >= SESSION_DISCOVERY_SILENCE_MS)
+        session_close(s, SESSION_CLOSE_NOW, "discovery session without requests");
+    else if (s->now_ms - s->born_ms >= SESSION_DISCOVERY_LIFE_MS)
+        session_close(s, SESSION_CLOSE_NOW, "discovery session took too long");
+}
+
 static void
 look_for_life(struct session *s)
 {
@@ -455,8 +465,12 @@ look_for_life(struct session *s)
         s->heard_ms = s->now_ms;
         s->pinged_ms = 0;
     }
-    if (s->target == NULL || s->state != STATE_FULL_FEATURE)
+    if (s->state != STATE_FULL_FEATURE)
         return;
+    if (s->target == NULL) {
+        look_at_discovery(s);
+        return;
+    }
     p = &s->target->parameters;
     if (s->pinged_ms != 0) {
         if (s->now_ms - s->pinged_ms >= p->nop_timeout_s * UINT64_C(1000))

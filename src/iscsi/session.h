@@ -75,6 +75,11 @@ unsigned session_count(void);
 /* How long a connection may take to log in. */
 #define SESSION_LOGIN_TIMEOUT_MS 15000
 
+/* How long a discovery session, which anybody may open, may be silent, and how long it may be.
+ */
+#define SESSION_DISCOVERY_SILENCE_MS 60000
+#define SESSION_DISCOVERY_LIFE_MS    600000
+
 /*
  * Orderly stop, on this worker: no new logins; each session is asked to go (asynchronous
  * message, then close) once its commands in flight have ended.

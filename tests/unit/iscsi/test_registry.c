@@ -282,6 +282,29 @@ START_TEST(logins_on_two_workers_replace_each_other_without_a_race)
 }
 END_TEST
 
+START_TEST(all_tsihs_can_be_in_use_and_then_a_login_fails_at_once)
+{
+    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", "", 7, 1};
+    static struct fake_session fakes[65535];
+    struct registry_entry *freed;
+    uint16_t tsih;
+    bool waits;
+
+    for (unsigned i = 0; i < 65535; i++)
+        enter(&fakes[i], 0, "", 7);
+    for (unsigned i = 0; i < 65535; i++)
+        ck_assert_ptr_null(registry_enter(&key, &fake_ops, NULL, &waits));
+    tsih = fakes[4711].entry->tsih;
+    leave(&fakes[4711], 0);
+    freed = registry_enter(&key, &fake_ops, &fakes[4711], &waits);
+    ck_assert_ptr_nonnull(freed);
+    ck_assert_uint_eq(freed->tsih, tsih);
+    fakes[4711].entry = freed;
+    for (unsigned i = 0; i < 65535; i++)
+        leave(&fakes[i], 0);
+}
+END_TEST
+
 TCase *
 registry_cases(void)
 {
@@ -296,6 +319,7 @@ registry_cases(void)
     tcase_add_test(tcase, asking_twice_is_asking_once_for_the_more_urgent);
     tcase_add_loop_test(tcase, a_bad_id_closes_nothing, 0, sizeof bad_ids / sizeof *bad_ids);
     tcase_add_test(tcase, sessions_are_listed_and_counted_by_target);
+    tcase_add_test(tcase, all_tsihs_can_be_in_use_and_then_a_login_fails_at_once);
     tcase_add_test(tcase, logins_on_two_workers_replace_each_other_without_a_race);
     return tcase;
 }

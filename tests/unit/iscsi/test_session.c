@@ -332,6 +332,41 @@ START_TEST(a_silent_peer_is_pinged_and_then_given_up)
 }
 END_TEST
 
+static void
+login_for_discovery(struct fake_initiator *f)
+{
+    static const char keys[] = "InitiatorName=" INITIATOR "\0SessionType=Discovery";
+
+    fixture_enter(0);
+    fake_connect(f, 1000);
+    ck_assert_int_eq(fake_login(f, 1, keys, sizeof keys), 0);
+}
+
+START_TEST(a_silent_discovery_session_is_sent_away)
+{
+    login_for_discovery(&one);
+    session_tick(one.session, 2000); /* it was heard until now */
+    session_tick(one.session, 61999);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
+    session_tick(one.session, 62000);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
+}
+END_TEST
+
+START_TEST(a_discovery_session_that_goes_on_and_on_is_sent_away)
+{
+    login_for_discovery(&one);
+    for (uint64_t now = 2000; now < 601000; now += 1000) {
+        fake_nop(&one, NULL, 0);
+        fake_pdu_free(expect(&one, PDU_NOP_IN));
+        session_tick(one.session, now);
+        ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
+    }
+    session_tick(one.session, 601000);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
+}
+END_TEST
+
 START_TEST(a_new_login_replaces_the_session_of_the_same_port_once_its_io_has_ended)
 {
     struct fake_command c = fake_write(0, 0, 1);
@@ -522,6 +557,8 @@ session_cases(void)
     tcase_add_test(tcase, a_session_lives_until_its_last_command_has_ended);
     tcase_add_test(tcase, who_does_not_log_in_in_time_is_sent_away);
     tcase_add_test(tcase, a_silent_peer_is_pinged_and_then_given_up);
+    tcase_add_test(tcase, a_silent_discovery_session_is_sent_away);
+    tcase_add_test(tcase, a_discovery_session_that_goes_on_and_on_is_sent_away);
     tcase_add_test(tcase,
                    a_new_login_replaces_the_session_of_the_same_port_once_its_io_has_ended);
     tcase_add_test(tcase, who_speaks_before_the_login_is_answered_is_sent_away);

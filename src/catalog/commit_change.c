@@ -198,7 +198,8 @@ add_backstore(struct change *change, const char *name, const json_t *options, bo
     struct backstore_change *b = &change->backstores[change->backstore_count++];
 
     build_backstore_options(name, options, &b->opening.options);
-    b->opening.options.config.create &= may_make_file(change, name, options);
+    b->opening.options.config.existed = !may_make_file(change, name, options);
+    b->opening.options.config.create &= !b->opening.options.config.existed;
     b->name = name;
     b->type = b->opening.options.config.type;
     b->is_strict = is_strict;

@@ -59,6 +59,7 @@ displace(struct change *change, const struct backstore *old)
     d->name = d->opening.options.config.name;
     d->type = d->opening.options.config.type;
     d->opening.options.config.create = false;
+    d->opening.options.config.existed = true;
     return 0;
 }
 

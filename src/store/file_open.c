@@ -37,6 +37,8 @@ open_failed(const struct store_config *config, struct error *err)
     for (unsigned i = 0; i < sizeof open_hints / sizeof open_hints[0]; i++)
         if (open_hints[i].error == errno)
             hint = open_hints[i].hint;
+    if (errno == ENOENT && config->existed)
+        hint = "; it was there before, and is not made anew";
     return error_set(err, ERROR_BACKEND, "cannot open '%s': %m%s", config->path, hint);
 }
 

@@ -47,7 +47,8 @@ struct store_config {
     unsigned block_size; /* logical block of the users: size, offsets and lengths are multiples;
                             512 or 4096 */
     bool read_only;
-    bool create;                        /* make the file where it is missing; needs size */
+    bool create;  /* make the file where it is missing; needs size */
+    bool existed; /* there was a file at PATH: where it is missing, CREATE is no way out */
     enum store_preallocate preallocate; /* of a file that is made */
     bool direct;                        /* O_DIRECT */
     bool sync;                          /* every write is stable when it completes */

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog/catalog.h"
 #include "core/error.h"
 #include "service.h"
 #include "suites.h"
@@ -99,6 +100,27 @@ START_TEST(a_damaged_state_is_recovered_only_on_request)
 }
 END_TEST
 
+/* Where a file is lost, 'create' does not help: neither is it said. */
+START_TEST(a_file_that_is_lost_is_said_not_to_be_made_anew)
+{
+    static const char *const touches[] = {"{'backstores':{'d':{}}}",
+                                          "{'backstores':{'d':{'create':false}}}"};
+    static const char says[] = "No such file or directory; it was there before";
+
+    service_start();
+    apply_well("{'backstores':{'d':{'type':'rdwr','path':'@/d','size':65536,'create':true}}}");
+    ck_assert_int_eq(unlink(in_folder("d")), 0);
+    service_restart();
+    ck_assert_msg(strstr(backstore_called("d")->error.message, says) != NULL, "%s",
+                  backstore_called("d")->error.message);
+    for (size_t i = 0; i < sizeof touches / sizeof touches[0]; i++)
+        apply_in_vain(touches[i], ERROR_BACKEND, says);
+    ck_assert(!file_is_there("d"));
+    apply_in_vain("{'backstores':{'n':{'type':'rdwr','path':'@/n'}}}", ERROR_BACKEND,
+                  "with 'create' it is made");
+}
+END_TEST
+
 TCase *
 commit_start_cases(void)
 {
@@ -110,5 +132,6 @@ commit_start_cases(void)
     tcase_add_loop_test(t, a_wrong_configuration_file_is_refused, 0,
                         sizeof wrong_configs / sizeof wrong_configs[0]);
     tcase_add_test(t, a_damaged_state_is_recovered_only_on_request);
+    tcase_add_test(t, a_file_that_is_lost_is_said_not_to_be_made_anew);
     return t;
 }

@@ -65,6 +65,7 @@ static const struct {
     const char *says;
 } refusals[] = {
     {NULL, {0}, ENOENT, "No such file or directory; with 'create' it is made"},
+    {NULL, {.existed = true}, ENOENT, "No such file or directory; it was there before, and"},
     {NULL, {.create = true}, 0, "to make it takes a size"},
     {NULL, {.create = true, .size = MIB, .read_only = true}, 0, "a read-only store does not"},
     {prepare_folder, {0}, EISDIR, "it is a folder"},

@@ -198,7 +198,7 @@ complete(struct session *s, const uint8_t *header, bool data_is_good)
 static bool
 takes_requests(const struct session *s)
 {
-    return s->end == SESSION_OPEN && s->state != STATE_LOGOUT;
+    return session_is_open(s) && s->state != STATE_LOGOUT;
 }
 
 /* A held PDU comes as if it came now. */

@@ -173,7 +173,7 @@ session_disconnected(struct session *s)
 {
     assert(worker_is_current(s->worker));
     s->wake = NULL;
-    session_close(s, SESSION_CLOSE_NOW, "connection lost");
+    session_close(s, SESSION_CLOSE_NOW, s->is_broken ? "out of memory" : "connection lost");
     pdu_writer_done(&s->writer); /* what cannot be sent need not wait for the last task */
     pdu_writer_init(&s->writer);
     session_unpin(s);
@@ -271,7 +271,7 @@ takes_bytes(struct session *s)
 {
     if (s->state == STATE_REPLACING && s->end == SESSION_OPEN)
         session_close(s, SESSION_CLOSE_NOW, "request before the login was answered");
-    return s->end == SESSION_OPEN && s->state != STATE_LOGOUT;
+    return session_is_open(s) && s->state != STATE_LOGOUT;
 }
 
 size_t
@@ -299,11 +299,11 @@ session_feed(struct session *s, const uint8_t *bytes, size_t n)
     while (n > 0 && takes_bytes(s)) {
         event = pdu_reader_feed(&s->reader, &bytes, &n);
         /* A PDU that ends with these bytes is told when there are none left. */
-        while (event != READER_MORE && s->end == SESSION_OPEN) {
+        while (event != READER_MORE && session_is_open(s)) {
             take_event(s, event);
             if (s->state == STATE_LOGOUT || s->state == STATE_REPLACING)
                 break;
-            if (s->end == SESSION_OPEN)
+            if (session_is_open(s))
                 event = pdu_reader_feed(&s->reader, &bytes, &n);
         }
     }
@@ -312,7 +312,7 @@ session_feed(struct session *s, const uint8_t *bytes, size_t n)
 bool
 session_wants_input(const struct session *s)
 {
-    return s->end == SESSION_OPEN && s->state != STATE_REPLACING && s->state != STATE_LOGOUT &&
+    return session_is_open(s) && s->state != STATE_REPLACING && s->state != STATE_LOGOUT &&
            !session_output_is_full(s);
 }
 
@@ -343,7 +343,21 @@ session_output_sent(struct session *s, size_t n)
 enum session_end
 session_end_state(const struct session *s)
 {
-    return s->end;
+    return s->is_broken ? SESSION_CLOSE_NOW : s->end;
+}
+
+bool
+session_is_open(const struct session *s)
+{
+    return s->end == SESSION_OPEN && !s->is_broken;
+}
+
+void
+session_queued(struct session *s, int error)
+{
+    if (error < 0)
+        s->is_broken = true;
+    session_wake(s);
 }
 
 uint32_t
@@ -360,15 +374,14 @@ queue(struct session *s, uint8_t *header, uint32_t stat_sn, struct iobuf *buf, s
 {
     int error;
 
+    if (s->is_broken)
+        return;
     pdu_put_numbers(header, stat_sn, s->window.exp_cmd_sn, s->window.max_cmd_sn);
     if (length > 0)
         error = pdu_writer_add_iobuf(&s->writer, header, buf, offset, length);
     else
         error = pdu_writer_add(&s->writer, header);
-    if (error < 0)
-        session_close(s, SESSION_CLOSE_NOW, "out of memory");
-    else
-        session_wake(s);
+    session_queued(s, error);
 }
 
 void
@@ -398,12 +411,11 @@ session_answer(struct session *s, uint8_t *header, const void *data, size_t leng
         session_answer_iobuf(s, header, NULL, 0, 0);
         return;
     }
+    if (s->is_broken)
+        return;
     pdu_put_numbers(header, window_next_stat_sn(&s->window), s->window.exp_cmd_sn,
                     s->window.max_cmd_sn);
-    if (pdu_writer_add_copy(&s->writer, header, data, length) < 0)
-        session_close(s, SESSION_CLOSE_NOW, "out of memory");
-    else
-        session_wake(s);
+    session_queued(s, pdu_writer_add_copy(&s->writer, header, data, length));
 }
 
 /* Section 11.17. */
@@ -489,7 +501,9 @@ session_tick(struct session *s, uint64_t now_ms)
     s->text_bytes = 0;
     if (s->end == SESSION_CLOSE_NOW)
         return;
-    if (s->close_at_ms != 0 && now_ms >= s->close_at_ms)
+    if (s->is_broken)
+        session_close(s, SESSION_CLOSE_NOW, "out of memory");
+    else if (s->close_at_ms != 0 && now_ms >= s->close_at_ms)
         session_close(s, SESSION_CLOSE_NOW, "it did not go in time");
     else if (s->end == SESSION_OPEN && s->state <= STATE_REPLACING &&
              now_ms - s->born_ms >= SESSION_LOGIN_TIMEOUT_MS)

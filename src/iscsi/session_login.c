@@ -73,14 +73,15 @@ session_login_free(struct session *s)
 static void
 send(struct session *s, const struct login_response *response)
 {
-    int error = response->length > 0 ? pdu_writer_add_copy(&s->writer, response->header,
-                                                           response->data, response->length)
-                                     : pdu_writer_add(&s->writer, response->header);
+    int error;
 
-    if (error < 0)
-        session_close(s, SESSION_CLOSE_NOW, "out of memory");
-    else
-        session_wake(s);
+    if (s->is_broken)
+        return;
+    error = response->length > 0 ? pdu_writer_add_copy(&s->writer, response->header,
+                                                       response->data, response->length)
+                                 : pdu_writer_add(&s->writer, response->header);
+
+    session_queued(s, error);
 }
 
 /* The refusal RESPONSE goes out, and the connection ends after it. */
@@ -241,7 +242,7 @@ granted(void *session)
         queue_depth = 1;
     login_accept(s->login, s->entry->tsih, queue_depth, &response);
     send(s, &response);
-    if (s->end == SESSION_OPEN)
+    if (session_is_open(s))
         enter_full_feature(s, queue_depth);
 }
 

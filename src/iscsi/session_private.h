@@ -120,6 +120,7 @@ struct session {
     uint64_t pinged_ms;   /* when we asked whether it lives; 0: not since it was heard */
     uint64_t close_at_ms; /* 0: no such plan */
     bool was_heard;       /* since the last tick */
+    bool is_broken;       /* an answer was lost for want of memory: see session_queued() */
     bool is_stopping;     /* ends when its tasks have ended; takes no new ones */
 
     /* Who. */
@@ -158,6 +159,14 @@ void session_pin(struct session *s);
 void session_unpin(struct session *s); /* may free it */
 void session_wake(struct session *s);
 bool session_output_is_full(const struct session *s);
+bool session_is_open(const struct session *s); /* neither ending nor broken */
+
+/*
+ * What the writer said to a PDU. Who answers is in the middle of something, so where memory was
+ * short nothing is torn down under his hands: the session is broken, takes and sends nothing
+ * more, and its owner, who is woken, finds that it ends now and closes it.
+ */
+void session_queued(struct session *s, int error);
 
 /* Aborts all tasks and ends the connection as END says. REASON (static) is for the
  * log; NULL: the log knows. */
@@ -168,7 +177,7 @@ void session_log(const struct session *s, const char *message, const char *reaso
 /*
  * Answers: each completes HEADER with the three numbers and queues it. `session_answer` takes a
  * new StatSN, `session_send` tells the next one without taking it (RFC 7143 sections 11.8.3 and
- * 11.19.1). Where memory is short the connection ends.
+ * 11.19.1). Where memory is short the session is broken.
  */
 void session_answer(struct session *s, uint8_t *header, const void *data, size_t length);
 void session_answer_iobuf(struct session *s, uint8_t *header, struct iobuf *buf, size_t offset,

@@ -12,9 +12,13 @@ test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_
 	tests/unit/iscsi/fixture.c tests/unit/iscsi/fixture.h tests/unit/iscsi/test_session.c \
 	tests/unit/iscsi/test_session_luns.c tests/unit/iscsi/test_full_feature.c \
 	tests/unit/iscsi/test_task.c tests/unit/iscsi/test_task_mgmt.c \
-	tests/unit/iscsi/test_session_threads.c \
+	tests/unit/iscsi/test_session_threads.c tests/unit/iscsi/test_short_memory.c \
+	tests/unit/iscsi/short_memory.c tests/unit/iscsi/short_memory.h \
 	tests/fakes/fake_initiator.c tests/fakes/fake_initiator.h \
 	tests/fakes/fake_store.c tests/fakes/fake_store.h
 test_iscsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+# See short_memory.c.
+test_iscsi_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pdu_writer_add,--wrap=pdu_writer_add_copy \
+	-Wl,--wrap=pdu_writer_add_iobuf
 test_iscsi_LDADD = $(WHOLE) $(ISCSI_LIBS) $(PARTS) $(CATALOG_DEPS) $(CHECK_LIBS)
 test_iscsi_DEPENDENCIES = $(ISCSI_LIBS)

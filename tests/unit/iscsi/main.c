@@ -23,6 +23,7 @@ static TCase *(*const cases[])(void) = {
     task_cases,
     task_mgmt_cases,
     session_threads_cases,
+    short_memory_cases,
 };
 
 int

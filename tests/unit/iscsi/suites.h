@@ -24,5 +24,6 @@ TCase *full_feature_cases(void);
 TCase *task_cases(void);
 TCase *task_mgmt_cases(void);
 TCase *session_threads_cases(void);
+TCase *short_memory_cases(void);
 
 #endif

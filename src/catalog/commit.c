@@ -255,6 +255,22 @@ set_document(json_t *document, uint64_t revision, struct error *err)
     return now.complete == NULL ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
 }
 
+/* --portal has no effect any more: whoever gives another one than there is should know. */
+static void
+compare_portals(const struct commit_setup *setup)
+{
+    const json_t *groups = json_object_get(now.complete, "portal_groups");
+
+    if (setup->portal_count == 0 || setup->config_file != NULL || boot.is_new ||
+        json_equal(json_object_get(json_object_get(groups, "1"), "portals"),
+                   json_object_get(json_object_get(now.portal_groups, "1"), "portals")))
+        return;
+    log_warning("catalog",
+                "--portal is for an empty state folder: ignored; portal_group.update changes "
+                "where the daemon listens",
+                NULL);
+}
+
 static int
 load_state(const struct commit_setup *setup, struct error *err)
 {
@@ -279,7 +295,10 @@ load_state(const struct commit_setup *setup, struct error *err)
         boot.is_recovered = true;
         break;
     }
-    return set_document(document, revision, err);
+    if (set_document(document, revision, err) < 0)
+        return -1;
+    compare_portals(setup);
+    return 0;
 }
 
 static int

@@ -144,11 +144,12 @@ booted(const struct error *err, void *arg)
 int
 service_open(const char *config_file, bool recover, struct error *err)
 {
-    static const char *const portals[] = {"127.0.0.1:3260"};
+    const char *const given = service_hooks.portal;
+    const char *const portals[] = {given != NULL ? given : "127.0.0.1:3260"};
     const struct commit_setup s = {.state_dir = in_folder("state"),
                                    .config_file = config_file,
                                    .portals = portals,
-                                   .portal_count = 1,
+                                   .portal_count = given == NULL || given[0] != '\0',
                                    .use_last_good = recover,
                                    .hooks = &hooks};
 

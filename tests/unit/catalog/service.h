@@ -13,8 +13,9 @@
 extern struct service_hooks {
     unsigned prepared, abandoned, switched;
     bool portals_fail;
-    const char *loses; /* a file of the folder that goes away before portals are prepared */
-    unsigned sessions; /* of INITIATOR on TARGET */
+    const char *loses;  /* a file of the folder that goes away before portals are prepared */
+    unsigned sessions;  /* of INITIATOR on TARGET */
+    const char *portal; /* as --portal; NULL: 127.0.0.1:3260, "": not given */
 } service_hooks;
 
 /* Fixture: a folder, the schemas, and two workers. */

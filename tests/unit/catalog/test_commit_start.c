@@ -1,4 +1,5 @@
 /* test_commit_start.c: starting from a configuration file, and from a damaged state. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,6 +122,50 @@ START_TEST(a_file_that_is_lost_is_said_not_to_be_made_anew)
 }
 END_TEST
 
+/* How often TEXT is in the log of a restart with PORTAL. */
+static unsigned
+logged_with_portal(const char *portal, const char *text)
+{
+    int saved = dup(STDERR_FILENO),
+        log = open(in_folder("log"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    char lines[4096];
+    unsigned count = 0;
+    ssize_t n;
+
+    ck_assert(saved >= 0 && log >= 0);
+    service_hooks.portal = portal;
+    dup2(log, STDERR_FILENO);
+    service_restart();
+    dup2(saved, STDERR_FILENO);
+    n = pread(log, lines, sizeof lines - 1, 0);
+    lines[n > 0 ? n : 0] = '\0';
+    for (const char *at = lines; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    close(saved);
+    close(log);
+    return count;
+}
+
+START_TEST(a_portal_that_a_configuration_stands_in_the_way_of_is_said_to_be_ignored)
+{
+    static const struct {
+        const char *portal;
+        unsigned warnings;
+    } starts[] = {{"127.0.0.1:3260", 0}, {"", 0}, {"127.0.0.1:3261", 1}, {"127.0.0.2:3260", 1}};
+
+    service_start();
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        ck_assert_uint_eq(
+            logged_with_portal(starts[i].portal, "--portal is for an empty state"),
+            starts[i].warnings);
+    ck_assert_str_eq(document_at("/portal_groups/1/portals"),
+                     "[{'address':'127.0.0.1','port':3260}]");
+    /* The same, though the port goes without saying. */
+    apply_well("{'portal_groups':{'1':{'portals':[{'address':'127.0.0.3'}]}}}");
+    ck_assert_uint_eq(logged_with_portal("127.0.0.3:3260", "--portal is for"), 0);
+}
+END_TEST
+
 TCase *
 commit_start_cases(void)
 {
@@ -133,5 +178,6 @@ commit_start_cases(void)
                         sizeof wrong_configs / sizeof wrong_configs[0]);
     tcase_add_test(t, a_damaged_state_is_recovered_only_on_request);
     tcase_add_test(t, a_file_that_is_lost_is_said_not_to_be_made_anew);
+    tcase_add_test(t, a_portal_that_a_configuration_stands_in_the_way_of_is_said_to_be_ignored);
     return t;
 }

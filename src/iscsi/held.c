@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/iobuf.h"
+#include "iscsi/window.h"
 
 static struct held_command *
 find(const struct held *h, uint32_t cmd_sn)
@@ -18,6 +19,15 @@ find(const struct held *h, uint32_t cmd_sn)
     return NULL;
 }
 
+/* The header of the SCSI command that C is; NULL: it is something else, or only a number. */
+static const uint8_t *
+scsi_header(const struct held_command *c)
+{
+    const struct held_pdu *pdu = STAILQ_FIRST(&c->pdus);
+
+    return pdu != NULL && pdu_opcode(pdu->header) == PDU_SCSI_COMMAND ? pdu->header : NULL;
+}
+
 /* The SCSI command that TASK_TAG names. */
 static struct held_command *
 find_task(const struct held *h, uint32_t task_tag)
@@ -25,10 +35,9 @@ find_task(const struct held *h, uint32_t task_tag)
     struct held_command *c;
 
     SLIST_FOREACH (c, &h->commands, link) {
-        const struct held_pdu *pdu = STAILQ_FIRST(&c->pdus);
+        const uint8_t *header = scsi_header(c);
 
-        if (pdu != NULL && pdu_opcode(pdu->header) == PDU_SCSI_COMMAND &&
-            pdu_task_tag(pdu->header) == task_tag)
+        if (header != NULL && pdu_task_tag(header) == task_tag)
             return c;
     }
     return NULL;
@@ -120,6 +129,13 @@ held_add_data_out(struct held *h, const struct held_pdu *pdu)
     return append(h, c, pdu);
 }
 
+static void
+forget(struct held *h, struct held_command *c)
+{
+    uncount(h, c);
+    drop_pdus(c);
+}
+
 bool
 held_forget_task(struct held *h, uint32_t task_tag)
 {
@@ -127,9 +143,22 @@ held_forget_task(struct held *h, uint32_t task_tag)
 
     if (c == NULL)
         return false;
-    uncount(h, c);
-    drop_pdus(c);
+    forget(h, c);
     return true;
+}
+
+void
+held_forget_before(struct held *h, uint32_t cmd_sn,
+                   bool (*matches)(const uint8_t *header, const void *arg), const void *arg)
+{
+    struct held_command *c;
+
+    SLIST_FOREACH (c, &h->commands, link) {
+        const uint8_t *header = scsi_header(c);
+
+        if (header != NULL && serial_less(c->cmd_sn, cmd_sn) && matches(header, arg))
+            forget(h, c);
+    }
 }
 
 struct held_command *

@@ -62,6 +62,12 @@ int held_add_data_out(struct held *h, const struct held_pdu *pdu);
 /* The command with TASK_TAG is taken back: its number stays. False where there is none. */
 bool held_forget_task(struct held *h, uint32_t task_tag);
 
+/* SCSI commands that MATCHES, told the header and ARG, are taken back as well: those before
+ * CMD_SN. */
+void held_forget_before(struct held *h, uint32_t cmd_sn,
+                        bool (*matches)(const uint8_t *header, const void *arg),
+                        const void *arg);
+
 /* Takes out the command with CMD_SN. The caller frees it; NULL where it is not there. */
 struct held_command *held_take(struct held *h, uint32_t cmd_sn);
 void held_command_free(struct held_command *c);

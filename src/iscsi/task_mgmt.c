@@ -119,11 +119,29 @@ abort_task(struct management *m, const struct pdu_task_management *p)
         finish(m, TMF_NO_TASK);
 }
 
+static bool
+is_reached(const uint8_t *header, const void *arg)
+{
+    const struct management *m = arg;
+    struct pdu_scsi_command c;
+
+    pdu_scsi_command_get(header, &c);
+    return m->lun == NULL || session_luns_find(m->session, c.lun) == m->lun;
+}
+
+/* Section 11.5.1: the request is for all commands before its CmdSN, also those that still wait
+ * for their turn. Where it is not immediate there are none. */
+static void
+forget_held(const struct management *m, const struct pdu_task_management *p)
+{
+    held_forget_before(&m->session->held, p->cmdsn, is_reached, m);
+}
+
 /* Also CLEAR TASK SET: each nexus has a task set of its own. */
 static void
 abort_task_set(struct management *m, const struct pdu_task_management *p)
 {
-    (void)p;
+    forget_held(m, p);
     sweep_session(m, NULL);
 }
 
@@ -223,11 +241,11 @@ reset_start(struct management *m, const struct pdu_task_management *p)
 {
     struct reset *r = calloc(1, sizeof *r);
 
-    (void)p;
     if (r == NULL) {
         finish(m, TMF_REJECTED);
         return;
     }
+    forget_held(m, p);
     r->of = m;
     r->broadcast.work = reset_work;
     r->broadcast.done = reset_done;

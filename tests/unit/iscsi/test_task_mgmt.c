@@ -194,6 +194,58 @@ START_TEST(a_command_that_waits_for_its_turn_can_be_taken_back)
 }
 END_TEST
 
+static const struct {
+    uint8_t function;
+    bool reaches_lun_1;
+} ahead[] = {
+    {TMF_ABORT_TASK_SET, false},
+    {TMF_CLEAR_TASK_SET, false},
+    {TMF_LUN_RESET, false},
+    {TMF_TARGET_WARM_RESET, true},
+};
+
+START_TEST(commands_that_wait_for_their_turn_are_forgotten_too)
+{
+    uint32_t missing = one.cmdsn++, tmf, later;
+    struct fake_command c = fake_write(0, 0, 1);
+    struct pdu_task_management p = {.immediate = true, .function = ahead[_i].function};
+    struct fake_command d = fake_write(pdu_lun_from_number(1), 0, 1);
+    uint8_t header[PDU_HEADER_SIZE];
+    struct fake_pdu *answer;
+    unsigned answers = 0;
+    bool is_answered = false;
+
+    c.data = d.data = block;
+    c.length = d.length = sizeof block;
+    fake_command(&one, &c);
+    fake_command(&one, &d);
+    p.task_tag = tmf = one.next_tag++;
+    p.referenced_task_tag = NO_TAG;
+    p.cmdsn = one.cmdsn;
+    p.exp_statsn = one.exp_statsn;
+    pdu_task_management_put(header, &p);
+    fake_send(&one, header, NULL, 0);
+    c = fake_write(0, 1, 1);
+    c.data = block;
+    c.length = sizeof block;
+    later = fake_command(&one, &c); /* behind the request: not its concern */
+    expect_management(&one, tmf, TMF_COMPLETE);
+
+    one.cmdsn = missing;
+    fake_nop(&one, NULL, 0);
+    fake_pdu_free(expect(&one, PDU_NOP_IN));
+    fixture_settle();
+    for (; (answer = fake_receive(&one)) != NULL; answers++) {
+        is_answered = is_answered || pdu_task_tag(answer->header) == later;
+        fake_pdu_free(answer);
+    }
+    ck_assert(is_answered);
+    ck_assert_uint_eq(answers, ahead[_i].reaches_lun_1 ? 1 : 2);
+    ck_assert_uint_eq(fake_store_bytes(fixture_store(0))[0], 0);
+    ck_assert_uint_eq(fake_store_records(fixture_store(1)), ahead[_i].reaches_lun_1 ? 0 : 1);
+}
+END_TEST
+
 START_TEST(abort_task_set_leaves_other_luns_alone)
 {
     uint32_t mine, other, tmf;
@@ -364,6 +416,8 @@ task_mgmt_cases(void)
                         sizeof unknown / sizeof *unknown);
     tcase_add_test(tcase, a_command_that_was_never_sent_can_be_taken_back);
     tcase_add_test(tcase, a_command_that_waits_for_its_turn_can_be_taken_back);
+    tcase_add_loop_test(tcase, commands_that_wait_for_their_turn_are_forgotten_too, 0,
+                        sizeof ahead / sizeof *ahead);
     tcase_add_test(tcase, abort_task_set_leaves_other_luns_alone);
     tcase_add_test(tcase, a_lun_reset_waits_for_the_other_sessions_on_the_other_worker);
     tcase_add_test(tcase, a_warm_reset_reaches_every_lun_of_every_session);

@@ -252,7 +252,7 @@ check_form(const struct task *t, const struct incoming *incoming)
 
 /* Buffers that other commands do not leave free are waited for by the initiator, not here. */
 static bool
-takes_too_much(struct task *t)
+takes_too_much(struct task *t, const uint8_t *cdb)
 {
     struct session *s = t->session;
     uint64_t need = t->is_read || t->is_write ? t->expected : 0;
@@ -260,6 +260,7 @@ takes_too_much(struct task *t)
 
     if (need > SESSION_BUFFERS_MAX)
         need = SESSION_BUFFERS_MAX; /* it may claim more than it moves; the command knows */
+    need += scsi_scratch_max(cdb);
     t->buffer_bytes = (uint32_t)need;
     s->buffer_bytes += need;
     return used > 0 && used + need > SESSION_BUFFERS_MAX;
@@ -287,7 +288,7 @@ start(struct task *t, const struct pdu_scsi_command *c, uint32_t immediate)
         task_fail(t, condition);
     } else if (verdict != DATA_OUT_MORE) {
         task_fail(t, SENSE_UNEXPECTED_UNSOLICITED_DATA);
-    } else if (takes_too_much(t)) {
+    } else if (takes_too_much(t, c->cdb)) {
         task_set_answer(t, SCSI_TASK_SET_FULL);
     } else {
         t->lun = session_luns_find(s, t->wire_lun);

@@ -108,6 +108,9 @@ void scsi_continue(struct scsi_cmd *cmd);
  * called; drops what CMD holds. */
 void scsi_give_up(struct scsi_cmd *cmd);
 
+/* How much memory a command with this CDB may take beside its data: for who counts it. */
+uint32_t scsi_scratch_max(const uint8_t *cdb);
+
 /* Names for logs: "READ(10)"; "unknown opcode". Static. */
 const char *scsi_command_name(const struct scsi_cmd *cmd);
 

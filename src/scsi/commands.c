@@ -31,8 +31,8 @@ static const struct scsi_command maintenance_in[] = {
 
 #define READ_FLAGS   (NEEDS_MEDIUM | HAS_PROTECT | HAS_FUA | LIMITED)
 #define WRITE_FLAGS  (NEEDS_MEDIUM | WRITES | HAS_PROTECT | HAS_FUA | LIMITED)
-#define VERIFY_FLAGS (NEEDS_MEDIUM | HAS_PROTECT)
-#define SAME_FLAGS   (NEEDS_MEDIUM | WRITES | HAS_PROTECT)
+#define VERIFY_FLAGS (NEEDS_MEDIUM | HAS_PROTECT | USES_SCRATCH)
+#define SAME_FLAGS   (NEEDS_MEDIUM | WRITES | HAS_PROTECT | USES_SCRATCH)
 
 const struct scsi_command scsi_commands[256] = {
     /* name, run, check, layout, out, kind, flags, needs, CDB usage */

@@ -35,6 +35,7 @@ enum command_flag {
     HAS_PROTECT = 1 << 4,      /* byte 1 has RDPROTECT, WRPROTECT or VRPROTECT */
     HAS_FUA = 1 << 5,          /* byte 1 has FUA */
     LIMITED = 1 << 6,          /* at most SCSI_TRANSFER_MAX bytes */
+    USES_SCRATCH = 1 << 7,     /* takes up to DISK_STEP_MAX of memory beside its data */
 };
 
 struct scsi_command {

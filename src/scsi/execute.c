@@ -9,6 +9,7 @@
 #include "core/counters.h"
 #include "core/iobuf.h"
 #include "scsi/commands.h"
+#include "scsi/disk.h"
 #include "scsi/lun.h"
 #include "scsi/nexus.h"
 
@@ -390,6 +391,14 @@ scsi_give_up(struct scsi_cmd *cmd)
         counter_add(&cmd->it_nexus->counters->finished, 1);
     if (nexus_counters(cmd) != NULL)
         counter_add(&nexus_counters(cmd)->finished, 1);
+}
+
+uint32_t
+scsi_scratch_max(const uint8_t *cdb)
+{
+    const struct scsi_command *row = command_find(cdb);
+
+    return row != NULL && (row->flags & USES_SCRATCH) ? DISK_STEP_MAX : 0;
 }
 
 const char *

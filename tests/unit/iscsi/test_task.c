@@ -345,6 +345,24 @@ START_TEST(a_session_that_occupies_too_much_memory_is_told_to_wait)
 }
 END_TEST
 
+START_TEST(what_a_command_takes_beside_its_data_counts_too)
+{
+    const struct fake_command verify = {.cdb = {0x2f, 0, 0, 0, 0, 0, 0, 0x20, 0, 0}};
+    struct fake_command c = fake_read(0, 0, 8192); /* 4 MiB */
+    uint32_t last = 0;
+
+    fake_store_hold(fixture_store(0), true);
+    for (unsigned i = 0; i < 15; i++)
+        fake_command(&one, &c);
+    for (unsigned i = 0; i < 17; i++) /* 256 KiB each, though they expect none */
+        last = fake_command(&one, &verify);
+    fixture_settle();
+    ck_assert_uint_eq(fake_store_held(fixture_store(0)), 31);
+    expect_status(&one, last, SCSI_TASK_SET_FULL);
+    fake_store_hold(fixture_store(0), false);
+}
+END_TEST
+
 START_TEST(an_expected_length_that_lies_is_no_reason_to_refuse)
 {
     struct fake_command c = fake_read(0, 0, 1);
@@ -401,6 +419,7 @@ task_cases(void)
                         sizeof ahs / sizeof *ahs);
     tcase_add_test(tcase, a_command_that_reads_and_writes_is_refused);
     tcase_add_test(tcase, a_session_that_occupies_too_much_memory_is_told_to_wait);
+    tcase_add_test(tcase, what_a_command_takes_beside_its_data_counts_too);
     tcase_add_test(tcase, an_expected_length_that_lies_is_no_reason_to_refuse);
     tcase_add_test(tcase, a_connection_that_breaks_in_the_middle_of_data_loses_only_itself);
     return tcase;

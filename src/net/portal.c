@@ -146,6 +146,7 @@ accept_one(struct listener *l)
     union address remote, local;
     socklen_t remote_length = sizeof remote, local_length = sizeof local;
     struct session_peer peer = {.portal_group = l->tag};
+    struct worker *worker = least_busy_worker();
     int fd = accept4(l->fd, &remote.any, &remote_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0) {
@@ -159,8 +160,9 @@ accept_one(struct listener *l)
     }
     format_address(&remote, peer.remote);
     format_address(&local, peer.local);
-    log_debug("net", "connection accepted", "remote", peer.remote, "local", peer.local, NULL);
-    if (conn_hand_over(least_busy_worker(), fd, &peer) < 0)
+    log_debug("net", "connection accepted", "remote", peer.remote, "local", peer.local,
+              "worker", log_number(worker_id(worker)), NULL);
+    if (conn_hand_over(worker, fd, &peer) < 0)
         close(fd);
     return true;
 }

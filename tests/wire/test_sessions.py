@@ -1,9 +1,11 @@
 """Logout, reinstatement, sessions side by side, connections that end badly."""
 
 import os
+import re
 import socket
 import struct
 import time
+from collections import Counter
 
 import scsi
 from daemon import MIB, TARGET, eventually
@@ -296,3 +298,24 @@ def test_logins_and_logouts_do_not_leak(daemon):
     none_left(daemon)
     assert daemon.memory() - memory < 8 * MIB, f"{(daemon.memory() - memory) >> 10} KiB for 300 logins"
     eventually(lambda: daemon.descriptors() <= descriptors, "no descriptors are left open")
+
+
+def test_a_new_connection_goes_to_the_worker_that_has_the_fewest(start_daemon):
+    daemon = start_daemon(workers=3, options=["--log-level", "debug"])
+    daemon.make_disk()
+    daemon.make_target()
+    sessions = [daemon.session() for _ in range(9)]
+
+    def workers():
+        return re.findall(r"connection accepted.* worker=(\d+)", daemon.log())[-9:]
+
+    taken = workers()
+    assert sorted(Counter(taken).values()) == [3, 3, 3], taken
+    for session, worker in zip(sessions, taken, strict=True):
+        if worker == "1":  # leaves room there
+            session.close()
+    eventually(lambda: len(daemon.sessions()) == 6, "three have gone")
+    more = [daemon.session() for _ in range(3)]
+    assert workers()[-3:] == ["1", "1", "1"], workers()
+    for session in sessions + more:
+        session.close()

@@ -84,7 +84,10 @@ ok "the session of another target saw no error" holds "$(cat "$work/steady.statu
 ok "it had something to do" grep -Eq 'iops average [1-9]' "$work/steady.load"
 ok "QEMU's writes saw no error" holds "$(cat "$work/writes.status")" = 0
 ok "what was written was read back right" holds "$(cat "$work/verifies.status")" = 0
-ok "nothing failed under them" sh -c "! grep -iE 'verification|error|fail' '$work/writes.load' '$work/verifies.load'"
+# QEMU does not ask again when the MODE SENSE of its opening meets the unit attention of a LUN map that
+# has just changed: it says so, and goes on with the default.
+ok "nothing failed under them" sh -c "! cat '$work/writes.load' '$work/verifies.load' |
+    grep -v 'Failed MODE_SENSE(6), LUN assumed writable' | grep -iE 'verification|error|fail'"
 
 # A disk that grows under a session that uses it.
 coproc VM { qemu-io -f raw "$(url third)" 2>&1; }

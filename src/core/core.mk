@@ -1,6 +1,6 @@
 noinst_LIBRARIES += src/core/libcore.a
 src_core_libcore_a_SOURCES = \
-	src/core/bytes.h src/core/cleanup.h \
+	src/core/bytes.h src/core/cleanup.h src/core/clock.h \
 	src/core/counters.c src/core/counters.h \
 	src/core/crc32c.c src/core/crc32c.h \
 	src/core/crew.c src/core/crew.h \

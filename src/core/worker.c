@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 
 /* A turn that takes longer than this is said in the log: somebody blocked a worker. */
@@ -41,10 +41,7 @@ static _Thread_local struct worker *current_worker;
 static uint64_t
 clock_ms(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return clock_us() / 1000;
 }
 
 static void

@@ -4,23 +4,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/counters.h"
 #include "core/iobuf.h"
 #include "scsi/commands.h"
 #include "scsi/disk.h"
 #include "scsi/lun.h"
 #include "scsi/nexus.h"
-
-static uint64_t
-now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 struct lun *
 cmd_lun(const struct scsi_cmd *cmd)
@@ -97,7 +88,7 @@ deliver(struct deferred *deferred)
 void
 cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
 {
-    uint64_t elapsed = now_us() - cmd->started_us;
+    uint64_t elapsed = clock_us() - cmd->started_us;
 
     drop(&cmd->out);
     drop(&cmd->scratch);
@@ -342,7 +333,7 @@ scsi_start(struct scsi_cmd *cmd)
 {
     enum scsi_progress progress = SCSI_RUNNING;
 
-    cmd->started_us = now_us();
+    cmd->started_us = clock_us();
     cmd->entered = true;
     cmd->command = command_find(cmd->cdb);
     cmd->in = cmd->out = cmd->scratch = NULL;

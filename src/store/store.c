@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -172,15 +172,6 @@ store_resize(struct store *store, uint64_t size, struct error *err)
     return store->type->resize(store, size, err);
 }
 
-static uint64_t
-now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 /* What each operation needs, and what `fua` on top of it. */
 static const struct {
     unsigned needs;
@@ -206,7 +197,7 @@ store_submit(struct store *store, struct store_io *io)
     io->error = 0;
     io->deferred.queued = false;
     assert(io->worker != NULL);
-    io->started_us = now_us();
+    io->started_us = clock_us();
     counter_add(&store->counters[worker_id(io->worker)].started, 1);
     if (op_rules[io->op].has_range) {
         assert(io->offset % store->block_size == 0 && io->length % store->block_size == 0);
@@ -232,12 +223,12 @@ count(struct io_counters *c, const struct store_io *io)
     case STORE_READ:
         counter_add(&c->read_ops, 1);
         counter_add(&c->read_bytes, bytes);
-        counter_add(&c->read_time_us, now_us() - io->started_us);
+        counter_add(&c->read_time_us, clock_us() - io->started_us);
         break;
     case STORE_WRITE:
         counter_add(&c->write_ops, 1);
         counter_add(&c->write_bytes, bytes);
-        counter_add(&c->write_time_us, now_us() - io->started_us);
+        counter_add(&c->write_time_us, clock_us() - io->started_us);
         break;
     case STORE_FLUSH:
         counter_add(&c->flush_ops, 1);

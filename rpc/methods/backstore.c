@@ -86,10 +86,9 @@ backstore_json(const struct catalog *catalog, const struct backstore *b)
     else
         json_object_set_new(ret, "error", json_string(b->error.message));
     json_object_set_new(ret, "size", json_integer(size));
-    json_object_set_new(ret, "block_size",
-                        json_integer(lun != NULL ? lun->attributes.block_size : 0));
+    json_object_set_new(ret, "block_size", json_integer(lun != NULL ? lun->block_size : 0));
     json_object_set_new(ret, "read_only",
-                        json_boolean(lun != NULL && lun->attributes.read_only));
+                        json_boolean(lun != NULL && lun_is(lun, LUN_READ_ONLY)));
     if (lun != NULL) {
         json_object_set_new(ret, "serial", json_string(lun->identity.serial));
         json_object_set_new(ret, "naa",

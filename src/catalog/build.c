@@ -56,6 +56,25 @@ read_identity(const json_t *options, struct lun_identity *ret)
              text_of(options, "product_revision", identity_revision()));
 }
 
+static unsigned
+modes_of(const json_t *options)
+{
+    static const struct {
+        const char *member;
+        enum lun_mode mode;
+    } members[] = {
+        {"read_only", LUN_READ_ONLY},
+        {"write_cache", LUN_WRITE_CACHE},
+        {"unmap", LUN_UNMAP},
+    };
+    unsigned modes = 0;
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        if (is_true(options, members[i].member))
+            modes |= members[i].mode;
+    return modes;
+}
+
 void
 build_backstore_options(const char *name, const json_t *options, struct backstore_options *ret)
 {
@@ -74,10 +93,7 @@ build_backstore_options(const char *name, const json_t *options, struct backstor
                    .preallocate = preallocate_of(text_of(options, "preallocate", "off")),
                    .direct = is_true(options, "direct"),
                    .sync = is_true(options, "sync")},
-        .attributes = {.block_size = block_size,
-                       .read_only = is_true(options, "read_only"),
-                       .write_cache = is_true(options, "write_cache"),
-                       .unmap = is_true(options, "unmap")},
+        .attributes = {.block_size = block_size, .modes = modes_of(options)},
     };
     read_identity(options, &ret->identity);
 }

@@ -460,7 +460,7 @@ published(void *arg)
     for (size_t i = 0; i < change->backstore_count; i++)
         if (change->backstores[i].is_resized &&
             change->backstores[i].action == BACKSTORE_RESIZE)
-            lun_capacity_changed(change->backstores[i].lun);
+            lun_raise(change->backstores[i].lun, ATTENTION_CAPACITY_CHANGED, NULL);
     disk_wait(CLOSE_TIMEOUT_MS, retired, change);
 }
 

@@ -133,7 +133,7 @@ sizes_undone(struct change *change)
             log_error("catalog", "the size of a backstore could not be put back", "backstore",
                       b->name, "error", b->opening.error.message, NULL);
         if (b->action == BACKSTORE_RESIZE)
-            lun_capacity_changed(b->lun);
+            lun_raise(b->lun, ATTENTION_CAPACITY_CHANGED, NULL);
     }
     close_what_was_opened(change);
 }

@@ -79,7 +79,7 @@ new_entry(const struct session *s, struct target *target, const struct lun_expor
 
     if (entry == NULL)
         return NULL;
-    nexus = nexus_new(export->backstore->lun, export->read_only,
+    nexus = nexus_new(export->backstore->lun, &s->it_nexus, export->read_only,
                       export_counters_of(export->counters, s->worker));
     if (nexus == NULL) {
         free(entry);

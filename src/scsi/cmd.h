@@ -53,6 +53,7 @@ struct scsi_cmd {
     void (*done)(struct scsi_cmd *cmd);
     bool aborted; /* set by the transport at any time: stop at the next step, `done` still
                      comes, nobody reads the status */
+    bool is_waiting_for_abort; /* set by scsi: see struct scsi_abort */
 
     /*
      * Data-Out. scsi_start() sets out_length: the bytes the command needs. The transport puts
@@ -96,8 +97,8 @@ enum scsi_progress {
                         scsi_give_up() */
 };
 
-/* Checks CMD in SAM order (LUN, unit attention, reservation, opcode, CDB, medium, range) and
- * starts it. */
+/* Checks CMD in SAM order (LUN, resets, reservation, other unit attentions, opcode, port state,
+ * CDB, medium, protection, range) and starts it. */
 enum scsi_progress scsi_start(struct scsi_cmd *cmd);
 
 /* The data is in `out` (may be NULL and shorter than out_length where the initiator sends

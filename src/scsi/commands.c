@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 #include "scsi/handlers.h"
 #include "scsi/lun.h"
+#include "scsi/nexus.h"
 #include "store/store.h"
 
 /* The control byte: of its bits NACA is evaluated (and refused). */
@@ -14,17 +15,17 @@
 /* clang-format off */
 static const struct scsi_command service_actions_in_16[] = {
     {"READ CAPACITY(16)", disk_read_capacity_16, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-     NEEDS_MEDIUM, 0,
+     NEEDS_MEDIUM | PASSES_RESERVE, FENCE_NONE, 0,
      {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {0},
 };
 
 static const struct scsi_command maintenance_in[] = {
     {"REPORT SUPPORTED OPERATION CODES", report_opcodes, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-     0, 0,
+     IN_STANDBY, FENCE_READ, 0,
      {0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {"REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", report_task_management, NULL, CDB_NO_RANGE,
-     OUT_NONE, KIND_OTHER, 0, 0,
+     OUT_NONE, KIND_OTHER, IN_STANDBY, FENCE_READ, 0,
      {0xa3, 0x0d, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {0},
 };
@@ -34,80 +35,90 @@ static const struct scsi_command maintenance_in[] = {
 #define VERIFY_FLAGS (NEEDS_MEDIUM | HAS_PROTECT | USES_SCRATCH)
 #define SAME_FLAGS   (NEEDS_MEDIUM | WRITES | HAS_PROTECT | USES_SCRATCH)
 
+/* What tells who is there, whatever state that is in. */
+#define EVERYWHERE \
+    (WITHOUT_LUN | PASSES_ATTENTION | PASSES_RESERVE | IN_STANDBY | IN_UNAVAILABLE)
+
 const struct scsi_command scsi_commands[256] = {
-    /* name, run, check, layout, out, kind, flags, needs, CDB usage */
+    /* name, run, check, layout, out, kind, flags, fence, needs, CDB usage, service actions */
     [0x00] = {"TEST UNIT READY", disk_test_unit_ready, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-              NEEDS_MEDIUM, 0,
+              NEEDS_MEDIUM, FENCE_NONE, 0,
               {0x00, 0, 0, 0, 0, CONTROL}, NULL},
     [0x03] = {"REQUEST SENSE", request_sense, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-              WITHOUT_LUN | PASSES_ATTENTION, 0,
+              EVERYWHERE, FENCE_NONE, 0,
               {0x03, 0x01, 0, 0, 0xff, CONTROL}, NULL},
     [0x08] = {"READ(6)", disk_read, NULL, CDB_RANGE_6, OUT_NONE, KIND_READ,
-              NEEDS_MEDIUM | LIMITED, 0,
+              NEEDS_MEDIUM | LIMITED, FENCE_READ, 0,
               {0x08, 0x1f, 0xff, 0xff, 0xff, CONTROL}, NULL},
     [0x0a] = {"WRITE(6)", disk_write, NULL, CDB_RANGE_6, OUT_BLOCKS, KIND_WRITE,
-              NEEDS_MEDIUM | WRITES | LIMITED, 0,
+              NEEDS_MEDIUM | WRITES | LIMITED, FENCE_WRITE, 0,
               {0x0a, 0x1f, 0xff, 0xff, 0xff, CONTROL}, NULL},
     [0x12] = {"INQUIRY", inquiry, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-              WITHOUT_LUN | PASSES_ATTENTION, 0,
+              EVERYWHERE, FENCE_NONE, 0,
               {0x12, 0x03, 0xff, 0xff, 0xff, CONTROL}, NULL},
     [0x1a] = {"MODE SENSE(6)", mode_sense_6, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-              0, 0,
+              IN_STANDBY, FENCE_READ, 0,
               {0x1a, 0x08, 0xff, 0xff, 0xff, CONTROL}, NULL},
-    [0x1b] = {"START STOP UNIT", disk_start_stop, disk_start_stop_check, CDB_NO_RANGE, OUT_NONE,
-              KIND_OTHER, 0, 0,
+    [0x1b] = {"START STOP UNIT", disk_start_stop, disk_start_stop_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              0, FENCE_PART, 0,
               {0x1b, 0x01, 0, 0x0f, 0xf7, CONTROL}, NULL},
     [0x25] = {"READ CAPACITY(10)", disk_read_capacity_10, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-              NEEDS_MEDIUM, 0,
+              NEEDS_MEDIUM | PASSES_RESERVE, FENCE_NONE, 0,
               {0x25, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL}, NULL},
-    [0x28] = {"READ(10)", disk_read, NULL, CDB_RANGE_10, OUT_NONE, KIND_READ, READ_FLAGS, 0,
+    [0x28] = {"READ(10)", disk_read, NULL, CDB_RANGE_10, OUT_NONE, KIND_READ,
+              READ_FLAGS, FENCE_READ, 0,
               {0x28, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
-    [0x2a] = {"WRITE(10)", disk_write, NULL, CDB_RANGE_10, OUT_BLOCKS, KIND_WRITE, WRITE_FLAGS, 0,
+    [0x2a] = {"WRITE(10)", disk_write, NULL, CDB_RANGE_10, OUT_BLOCKS, KIND_WRITE,
+              WRITE_FLAGS, FENCE_WRITE, 0,
               {0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
     [0x2f] = {"VERIFY(10)", disk_verify, disk_verify_check, CDB_RANGE_10, OUT_BYTCHK, KIND_OTHER,
-              VERIFY_FLAGS, 0,
+              VERIFY_FLAGS, FENCE_READ, 0,
               {0x2f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
-    [0x35] = {"SYNCHRONIZE CACHE(10)", disk_synchronize_cache, NULL, CDB_RANGE_10, OUT_NONE,
-              KIND_FLUSH, NEEDS_MEDIUM, 0,
+    [0x35] = {"SYNCHRONIZE CACHE(10)", disk_synchronize_cache, NULL, CDB_RANGE_10, OUT_NONE, KIND_FLUSH,
+              NEEDS_MEDIUM, FENCE_WRITE, 0,
               {0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
-    [0x41] = {"WRITE SAME(10)", disk_write_same, disk_write_same_check, CDB_RANGE_10,
-              OUT_ONE_BLOCK, KIND_WRITE, SAME_FLAGS, 0,
+    [0x41] = {"WRITE SAME(10)", disk_write_same, disk_write_same_check, CDB_RANGE_10, OUT_ONE_BLOCK, KIND_WRITE,
+              SAME_FLAGS, FENCE_WRITE, 0,
               {0x41, 0xfe, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
-    [0x42] = {"UNMAP", disk_unmap, disk_unmap_check, CDB_NO_RANGE, OUT_LIST, KIND_UNMAP,
-              NEEDS_MEDIUM | WRITES, STORE_CAN_UNMAP,
+    [0x42] = {"UNMAP", disk_unmap, disk_unmap_check, CDB_NO_RANGE, OUT_LIST_10, KIND_UNMAP,
+              NEEDS_MEDIUM | WRITES, FENCE_WRITE, STORE_CAN_UNMAP,
               {0x42, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
     [0x5a] = {"MODE SENSE(10)", mode_sense_10, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-              0, 0,
+              IN_STANDBY, FENCE_READ, 0,
               {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
-    [0x88] = {"READ(16)", disk_read, NULL, CDB_RANGE_16, OUT_NONE, KIND_READ, READ_FLAGS, 0,
+    [0x88] = {"READ(16)", disk_read, NULL, CDB_RANGE_16, OUT_NONE, KIND_READ,
+              READ_FLAGS, FENCE_READ, 0,
               {0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
-    [0x8a] = {"WRITE(16)", disk_write, NULL, CDB_RANGE_16, OUT_BLOCKS, KIND_WRITE, WRITE_FLAGS, 0,
+    [0x8a] = {"WRITE(16)", disk_write, NULL, CDB_RANGE_16, OUT_BLOCKS, KIND_WRITE,
+              WRITE_FLAGS, FENCE_WRITE, 0,
               {0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
     [0x8f] = {"VERIFY(16)", disk_verify, disk_verify_check, CDB_RANGE_16, OUT_BYTCHK, KIND_OTHER,
-              VERIFY_FLAGS, 0,
+              VERIFY_FLAGS, FENCE_READ, 0,
               {0x8f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
-    [0x91] = {"SYNCHRONIZE CACHE(16)", disk_synchronize_cache, NULL, CDB_RANGE_16, OUT_NONE,
-              KIND_FLUSH, NEEDS_MEDIUM, 0,
+    [0x91] = {"SYNCHRONIZE CACHE(16)", disk_synchronize_cache, NULL, CDB_RANGE_16, OUT_NONE, KIND_FLUSH,
+              NEEDS_MEDIUM, FENCE_WRITE, 0,
               {0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
-    [0x93] = {"WRITE SAME(16)", disk_write_same, disk_write_same_check, CDB_RANGE_16,
-              OUT_ONE_BLOCK, KIND_WRITE, SAME_FLAGS, 0,
+    [0x93] = {"WRITE SAME(16)", disk_write_same, disk_write_same_check, CDB_RANGE_16, OUT_ONE_BLOCK, KIND_WRITE,
+              SAME_FLAGS, FENCE_WRITE, 0,
               {0x93, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
     [0x9e] = {.actions = service_actions_in_16},
     [0xa0] = {"REPORT LUNS", report_luns, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
-              WITHOUT_LUN | PASSES_ATTENTION, 0,
+              EVERYWHERE, FENCE_NONE, 0,
               {0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     [0xa3] = {.actions = maintenance_in},
-    [0xa8] = {"READ(12)", disk_read, NULL, CDB_RANGE_12, OUT_NONE, KIND_READ, READ_FLAGS, 0,
+    [0xa8] = {"READ(12)", disk_read, NULL, CDB_RANGE_12, OUT_NONE, KIND_READ,
+              READ_FLAGS, FENCE_READ, 0,
               {0xa8, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
-    [0xaa] = {"WRITE(12)", disk_write, NULL, CDB_RANGE_12, OUT_BLOCKS, KIND_WRITE, WRITE_FLAGS, 0,
+    [0xaa] = {"WRITE(12)", disk_write, NULL, CDB_RANGE_12, OUT_BLOCKS, KIND_WRITE,
+              WRITE_FLAGS, FENCE_WRITE, 0,
               {0xaa, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     [0xaf] = {"VERIFY(12)", disk_verify, disk_verify_check, CDB_RANGE_12, OUT_BYTCHK, KIND_OTHER,
-              VERIFY_FLAGS, 0,
+              VERIFY_FLAGS, FENCE_READ, 0,
               {0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
 };
 /* clang-format on */
@@ -137,4 +148,44 @@ bool
 command_is_offered(const struct scsi_command *command, const struct lun *lun)
 {
     return lun == NULL || (command->needs & ~lun_capabilities(lun)) == 0;
+}
+
+/* What FENCE_PART is for: to spin up, and to give the medium free, harms nobody (SBC-3 table
+ * 13, SPC-4 table 71). */
+static bool
+is_harmless(const uint8_t *cdb)
+{
+    switch (cdb[0]) {
+    case 0x1b: /* START STOP UNIT: START, in the active power condition */
+        return (cdb[4] & 0xf3) == 0x01;
+    case 0x1e: /* PREVENT ALLOW MEDIUM REMOVAL: allow */
+        return (cdb[4] & 0x03) == 0;
+    default:
+        return false;
+    }
+}
+
+unsigned
+command_stopped_by(const struct scsi_command *command, const uint8_t *cdb)
+{
+    unsigned flags = command->flags, stopped_by = 0;
+    enum command_fence fence = command->fence;
+
+    if (fence == FENCE_PART && is_harmless(cdb)) {
+        fence = FENCE_NONE;
+        flags |= PASSES_RESERVE;
+    }
+    if (!(flags & PASSES_ATTENTION))
+        stopped_by |= VERDICT_RESET | VERDICT_ATTENTION;
+    if (!(flags & PASSES_RESERVE))
+        stopped_by |= VERDICT_RESERVED;
+    if (fence >= FENCE_READ)
+        stopped_by |= VERDICT_NO_READ;
+    if (fence >= FENCE_WRITE)
+        stopped_by |= VERDICT_NO_WRITE;
+    if (!(flags & IN_STANDBY))
+        stopped_by |= VERDICT_STANDBY;
+    if (!(flags & IN_UNAVAILABLE))
+        stopped_by |= VERDICT_UNAVAILABLE | VERDICT_TRANSITION;
+    return stopped_by;
 }

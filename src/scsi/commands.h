@@ -21,7 +21,22 @@ enum command_out {
     OUT_BLOCKS,    /* as many blocks as its range has */
     OUT_ONE_BLOCK, /* WRITE SAME; none with NDOB */
     OUT_BYTCHK,    /* VERIFY: none, its range or one block */
-    OUT_LIST,      /* a parameter list; its length is in bytes 7 and 8 */
+    OUT_LIST_6,    /* a parameter list; its length is in byte 4 */
+    OUT_LIST_10,   /* … in bytes 7 and 8 */
+    OUT_LIST_PR,   /* … in bytes 5 to 8 (PERSISTENT RESERVE OUT) */
+    OUT_LIST_16,   /* … in bytes 10 to 13 */
+};
+
+/* The longest parameter list: a longer one is a PARAMETER LIST LENGTH ERROR. */
+#define SCSI_LIST_MAX (64u << 10)
+
+/* How a reservation of another nexus fences a command (SPC-4 section 5.13, table 71; SBC-3
+ * section 4.17). */
+enum command_fence {
+    FENCE_NONE,  /* not at all */
+    FENCE_READ,  /* it is refused where the reservation is for exclusive access */
+    FENCE_WRITE, /* it is refused: whatever may change something */
+    FENCE_PART,  /* as FENCE_WRITE, but for what its CDB may ask for without harm */
 };
 
 /* What it counts as in struct io_counters. */
@@ -36,6 +51,9 @@ enum command_flag {
     HAS_FUA = 1 << 5,          /* byte 1 has FUA */
     LIMITED = 1 << 6,          /* at most SCSI_TRANSFER_MAX bytes */
     USES_SCRATCH = 1 << 7,     /* takes up to DISK_STEP_MAX of memory beside its data */
+    PASSES_RESERVE = 1 << 8,   /* works where another has the unit by RESERVE(6) or (10) */
+    IN_STANDBY = 1 << 9,       /* works while the target port group is in standby */
+    IN_UNAVAILABLE = 1 << 10,  /* … unavailable, or in transition (SPC-4 section 5.15.2) */
 };
 
 struct scsi_command {
@@ -47,7 +65,8 @@ struct scsi_command {
     enum cdb_layout layout; /* also: the range must lie in the medium */
     enum command_out out;
     enum command_kind kind;
-    unsigned flags;              /* enum command_flag */
+    unsigned flags; /* enum command_flag */
+    enum command_fence fence;
     unsigned needs;              /* enum store_capability: not there, no such command */
     uint8_t usage[SCSI_CDB_MAX]; /* SPC-4 section 6.35.3: operation code, service action, and
                                     the bits that are evaluated */
@@ -67,5 +86,8 @@ const struct scsi_command *command_find(const uint8_t *cdb);
 bool command_is_offered(const struct scsi_command *command, const struct lun *lun);
 
 uint16_t command_service_action(const struct scsi_command *command);
+
+/* The bits of a verdict (enum verdict) that stop COMMAND, which has CDB. */
+unsigned command_stopped_by(const struct scsi_command *command, const uint8_t *cdb);
 
 #endif

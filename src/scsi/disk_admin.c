@@ -32,7 +32,7 @@ disk_read_capacity_10(struct scsi_cmd *cmd)
     uint8_t data[8];
 
     put_be32(data, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last); /* then: use the (16) */
-    put_be32(data + 4, lun->attributes.block_size);
+    put_be32(data + 4, lun->block_size);
     cmd_answer(cmd, data, sizeof data, sizeof data);
 }
 
@@ -41,11 +41,11 @@ void
 disk_read_capacity_16(struct scsi_cmd *cmd)
 {
     const struct lun *lun = cmd_lun(cmd);
-    unsigned ratio = lun->store->physical_block_size / lun->attributes.block_size;
+    unsigned ratio = lun->store->physical_block_size / lun->block_size;
     uint8_t data[32] = {0};
 
     put_be64(data, last_lba(lun));
-    put_be32(data + 8, lun->attributes.block_size);
+    put_be32(data + 8, lun->block_size);
     while (ratio >= 2 && data[13] < 15) {
         data[13]++; /* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT */
         ratio /= 2;

@@ -19,14 +19,14 @@ disk_cmd(struct store_io *io)
 unsigned
 disk_block_size(const struct scsi_cmd *cmd)
 {
-    return cmd_lun(cmd)->attributes.block_size;
+    return cmd_lun(cmd)->block_size;
 }
 
 /* FUA, or a unit that says it has no volatile write cache. */
 static bool
 must_be_stable(const struct scsi_cmd *cmd)
 {
-    return cmd->range.fua || !cmd_lun(cmd)->attributes.write_cache;
+    return cmd->range.fua || !lun_is(cmd_lun(cmd), LUN_WRITE_CACHE);
 }
 
 void

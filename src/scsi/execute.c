@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/counters.h"
 #include "core/iobuf.h"
@@ -207,22 +208,55 @@ check_lun(struct scsi_cmd *cmd)
     return true;
 }
 
-/* SAM-5 section 5.14 */
+/* SAM-5 section 5.14. The nexus has one that CMD is to report. */
 static bool
 check_attention(struct scsi_cmd *cmd)
 {
-    bool exempt = cmd->command != NULL && (cmd->command->flags & PASSES_ATTENTION);
-    int attention;
+    int attention = nexus_take_attention(cmd->nexus);
 
-    if (cmd->nexus == NULL || exempt)
-        return true;
-    if (!(atomic_load_explicit(&cmd->nexus->verdict, memory_order_relaxed) & VERDICT_ATTENTION))
-        return true;
-    attention = nexus_take_attention(cmd->nexus);
     if (attention < 0)
         return true;
     cmd_fail(cmd, sense_of_attention((enum unit_attention)attention));
     return false;
+}
+
+static bool
+check_port_state(struct scsi_cmd *cmd, unsigned verdict)
+{
+    if (!(verdict & VERDICT_OF_PORT))
+        return true;
+    cmd_fail(cmd, verdict & VERDICT_STANDBY       ? SENSE_NOT_READY_STANDBY
+                  : verdict & VERDICT_UNAVAILABLE ? SENSE_NOT_READY_UNAVAILABLE
+                                                  : SENSE_NOT_READY_TRANSITION);
+    return false;
+}
+
+/*
+ * What the nexus's verdict says against CMD, in the order of SAM-5 section 5.3.3: resets, a
+ * reservation conflict, everything else. One load where there is nothing. An opcode that is not
+ * there meets attentions only.
+ */
+static bool
+check_verdict(struct scsi_cmd *cmd)
+{
+    static const unsigned attentions = VERDICT_RESET | VERDICT_ATTENTION;
+    unsigned verdict;
+
+    if (cmd->nexus == NULL)
+        return true;
+    verdict = atomic_load_explicit(&cmd->nexus->verdict, memory_order_acquire);
+    if (verdict == 0)
+        return true;
+    verdict &= cmd->command != NULL ? command_stopped_by(cmd->command, cmd->cdb) : attentions;
+    if ((verdict & VERDICT_RESET) && !check_attention(cmd))
+        return false;
+    if (verdict & VERDICT_OF_RESERVATIONS) {
+        cmd_finish(cmd, SCSI_RESERVATION_CONFLICT);
+        return false;
+    }
+    if ((verdict & VERDICT_ATTENTION) && !check_attention(cmd))
+        return false;
+    return check_port_state(cmd, verdict);
 }
 
 /*
@@ -261,7 +295,7 @@ check_cdb(struct scsi_cmd *cmd)
         return false;
     }
     if ((command->flags & LIMITED) &&
-        cmd->range.count > SCSI_TRANSFER_MAX / cmd_lun(cmd)->attributes.block_size) {
+        cmd->range.count > SCSI_TRANSFER_MAX / cmd_lun(cmd)->block_size) {
         cmd_fail_cdb(cmd, cdb_count_at(command->layout), -1);
         return false;
     }
@@ -303,11 +337,6 @@ check_range(struct scsi_cmd *cmd)
     return false;
 }
 
-static bool (*const checks[])(struct scsi_cmd *cmd) = {
-    check_lun, check_attention, check_opcode, /* here: reservations, ALUA */
-    check_cdb, check_medium,    check_write_protection, check_range,
-};
-
 static uint64_t
 out_length(const struct scsi_cmd *cmd)
 {
@@ -315,18 +344,49 @@ out_length(const struct scsi_cmd *cmd)
     case OUT_NONE:
         return 0;
     case OUT_BLOCKS:
-        return cmd->range.count * cmd_lun(cmd)->attributes.block_size;
+        return cmd->range.count * cmd_lun(cmd)->block_size;
     case OUT_ONE_BLOCK:
-        return cdb_has_ndob(cmd->cdb) ? 0 : cmd_lun(cmd)->attributes.block_size;
+        return cdb_has_ndob(cmd->cdb) ? 0 : cmd_lun(cmd)->block_size;
     case OUT_BYTCHK:
-        return cdb_bytchk_blocks(cmd->cdb, cmd->range.count) *
-               cmd_lun(cmd)->attributes.block_size;
-    case OUT_LIST:
-        return (uint64_t)cmd->cdb[7] << 8 | cmd->cdb[8];
+        return cdb_bytchk_blocks(cmd->cdb, cmd->range.count) * cmd_lun(cmd)->block_size;
+    case OUT_LIST_6:
+        return cmd->cdb[4];
+    case OUT_LIST_10:
+        return get_be16(cmd->cdb + 7);
+    case OUT_LIST_PR:
+        return get_be32(cmd->cdb + 5);
+    case OUT_LIST_16:
+        return get_be32(cmd->cdb + 10);
     }
     assert(!"unknown kind of Data-Out");
     return 0;
 }
+
+static bool
+check_fence(struct scsi_cmd *cmd)
+{
+    unsigned verdict = atomic_load_explicit(&cmd->nexus->verdict, memory_order_acquire);
+
+    if (!(verdict & VERDICT_OF_RESERVATIONS & command_stopped_by(cmd->command, cmd->cdb)))
+        return true;
+    cmd_finish(cmd, SCSI_RESERVATION_CONFLICT);
+    return false;
+}
+
+/* A list of that length is not even taken. */
+static bool
+check_list_length(struct scsi_cmd *cmd)
+{
+    if (cmd->command->out < OUT_LIST_6 || out_length(cmd) <= SCSI_LIST_MAX)
+        return true;
+    cmd_fail(cmd, SENSE_PARAMETER_LIST_LENGTH);
+    return false;
+}
+
+static bool (*const checks[])(struct scsi_cmd *cmd) = {
+    check_lun,         check_verdict, check_opcode,           check_cdb,
+    check_list_length, check_medium,  check_write_protection, check_range,
+};
 
 enum scsi_progress
 scsi_start(struct scsi_cmd *cmd)
@@ -358,9 +418,9 @@ out:
 }
 
 /*
- * The store may have shrunk while the data was on its way: what was in range then may not be
- * now, and the store asserts nothing a peer can break, but an initiator deserves the right
- * answer.
+ * While the data was on its way another nexus may have taken a reservation: what is fenced off
+ * now changes nothing, however early it came. (SPC-4 would let it pass.) And the store may have
+ * shrunk: it asserts nothing a peer can break, but an initiator deserves the right answer.
  */
 void
 scsi_continue(struct scsi_cmd *cmd)
@@ -368,7 +428,7 @@ scsi_continue(struct scsi_cmd *cmd)
     cmd->entered = true;
     if (cmd->aborted)
         cmd_finish(cmd, SCSI_TASK_ABORTED);
-    else if (check_medium(cmd) && check_range(cmd))
+    else if (check_fence(cmd) && check_medium(cmd) && check_range(cmd))
         cmd->command->run(cmd);
     cmd->entered = false;
 }

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "scsi/nexus.h"
 #include "store/store.h"
 
 struct lun *
@@ -19,7 +18,8 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     atomic_init(&lun->refs, 1);
     atomic_init(&lun->stopped, false);
     lun->identity = *identity;
-    lun->attributes = *attributes;
+    lun->block_size = attributes->block_size;
+    atomic_init(&lun->modes, attributes->modes);
     lun->store = store;
     lun->released = released;
     lun->owner = owner;
@@ -58,8 +58,16 @@ lun_blocks(const struct lun *lun)
 {
     if (lun->store == NULL)
         return 0;
-    return atomic_load_explicit(&lun->store->size, memory_order_acquire) /
-           lun->attributes.block_size;
+    return atomic_load_explicit(&lun->store->size, memory_order_acquire) / lun->block_size;
+}
+
+bool
+lun_set_mode(struct lun *lun, enum lun_mode mode, bool on)
+{
+    unsigned before = on ? atomic_fetch_or(&lun->modes, mode)
+                         : atomic_fetch_and(&lun->modes, ~(unsigned)mode);
+
+    return ((before & mode) != 0) != on;
 }
 
 bool
@@ -75,35 +83,25 @@ lun_capabilities(const struct lun *lun)
 {
     unsigned capabilities = lun->store != NULL ? lun->store->capabilities : ~0u;
 
-    return lun->attributes.unmap ? capabilities : capabilities & ~(unsigned)STORE_CAN_UNMAP;
-}
-
-/* Under lun->lock. */
-static void
-raise_for_all(struct lun *lun, enum unit_attention attention)
-{
-    struct nexus *nexus;
-
-    LIST_FOREACH (nexus, &lun->nexuses, link) {
-        nexus->attentions |= 1u << attention;
-        atomic_fetch_or_explicit(&nexus->verdict, VERDICT_ATTENTION, memory_order_release);
-    }
+    return lun_is(lun, LUN_UNMAP) ? capabilities : capabilities & ~(unsigned)STORE_CAN_UNMAP;
 }
 
 void
-lun_capacity_changed(struct lun *lun)
+lun_raise(struct lun *lun, enum unit_attention attention, const struct nexus *except)
 {
+    struct nexus *nexus;
+
     pthread_mutex_lock(&lun->lock);
-    raise_for_all(lun, ATTENTION_CAPACITY_CHANGED);
+    LIST_FOREACH (nexus, &lun->nexuses, link)
+        if (nexus != except)
+            nexus_raise_locked(nexus, attention);
     pthread_mutex_unlock(&lun->lock);
 }
 
 void
 lun_reset(struct lun *lun)
 {
-    pthread_mutex_lock(&lun->lock);
-    raise_for_all(lun, ATTENTION_DEVICE_RESET);
-    pthread_mutex_unlock(&lun->lock);
+    lun_raise(lun, ATTENTION_DEVICE_RESET, NULL);
     /* A reset puts the unit into the active power condition (SPC-4 section 5.12.8). */
     atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
 }

@@ -2,8 +2,8 @@
  * lun.h: one logical unit: a store with an identity, and the nexuses that reach it.
  *
  * Shared by all workers, counted; fields are constant after lun_new() unless said otherwise.
- * The lock guards the list of nexuses and their unit attentions, and is never taken on the path
- * of an ordinary command.
+ * The lock guards the list of nexuses, their unit attentions and what they may do, and is never
+ * taken on the path of an ordinary command.
  */
 #ifndef SCSI_LUN_H
 #define SCSI_LUN_H
@@ -14,7 +14,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-struct nexus;
+#include "scsi/nexus.h"
+
 struct store;
 
 /* Made once for each backstore, unique between hosts, kept in the configuration. */
@@ -27,18 +28,29 @@ struct lun_identity {
     uint8_t naa_length;  /* 8 or 16 */
 };
 
+/* What a unit is, or is set to: bits that may change while commands run. */
+enum lun_mode {
+    LUN_READ_ONLY = 1 << 0,
+    LUN_WRITE_CACHE = 1 << 1, /* WCE: a volatile cache that SYNCHRONIZE CACHE empties; without,
+                                 every write is made stable */
+    LUN_UNMAP = 1 << 2,       /* UNMAP and WRITE SAME with UNMAP are accepted (where the store
+                                 can) */
+    LUN_SWP = 1 << 3,         /* software write protect, by mode page */
+    LUN_D_SENSE = 1 << 4,     /* sense data in descriptor format */
+    LUN_TAS = 1 << 5,         /* who is aborted by another is told by TASK ABORTED */
+};
+
+/* What a new unit begins with. */
 struct lun_attributes {
     unsigned block_size; /* 512 or 4096 */
-    bool read_only;
-    bool write_cache; /* WCE: a volatile cache that SYNCHRONIZE CACHE empties; false: every
-                         write is made stable */
-    bool unmap;       /* UNMAP and WRITE SAME with UNMAP are accepted (where the store can) */
+    unsigned modes;      /* enum lun_mode */
 };
 
 struct lun {
     atomic_uint refs;
     struct lun_identity identity;
-    struct lun_attributes attributes;
+    unsigned block_size;
+    atomic_uint modes;                 /* enum lun_mode */
     struct store *store;               /* NULL: could not be opened; answers NOT READY */
     void (*released)(struct lun *lun); /* the last reference is gone; any worker. Must get
                                           lun_free() called, where closing may block */
@@ -60,6 +72,16 @@ void lun_unref(struct lun *lun); /* accepts NULL */
  * it. */
 void lun_free(struct lun *lun);
 
+/* Whether any of MODES is set. */
+static inline bool
+lun_is(const struct lun *lun, unsigned modes)
+{
+    return (atomic_load_explicit(&lun->modes, memory_order_relaxed) & modes) != 0;
+}
+
+/* Sets (ON) or clears one of enum lun_mode; whether that changed anything. Any thread. */
+bool lun_set_mode(struct lun *lun, enum lun_mode mode, bool on);
+
 /* Size in blocks, as it is now. */
 uint64_t lun_blocks(const struct lun *lun);
 
@@ -71,9 +93,8 @@ bool lun_has_range(const struct lun *lun, uint64_t lba, uint64_t count);
  * everything that they allow: there it is NOT READY that an initiator gets to see. */
 unsigned lun_capabilities(const struct lun *lun);
 
-/* The capacity changed (main, after store_resize()): CAPACITY DATA HAS CHANGED for every nexus.
- */
-void lun_capacity_changed(struct lun *lun);
+/* ATTENTION for every nexus but EXCEPT, the one that caused it (NULL: for all). Any thread. */
+void lun_raise(struct lun *lun, enum unit_attention attention, const struct nexus *except);
 
 /*
  * LOGICAL UNIT RESET (SAM-5 section 6.3.3), once all tasks of the unit have been ended by the

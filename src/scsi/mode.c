@@ -23,7 +23,7 @@ struct mode_page {
 static void
 caching(const struct lun *lun, uint8_t *data)
 {
-    if (lun->attributes.write_cache)
+    if (lun_is(lun, LUN_WRITE_CACHE))
         data[2] = 0x04; /* WCE */
 }
 
@@ -81,11 +81,11 @@ put_block_descriptor(uint8_t *data, const struct lun *lun, bool is_long)
     memset(data, 0, 16);
     if (is_long) {
         put_be64(data, blocks);
-        put_be32(data + 12, lun->attributes.block_size);
+        put_be32(data + 12, lun->block_size);
         return 16;
     }
     put_be32(data, blocks > UINT32_MAX ? UINT32_MAX : (uint32_t)blocks);
-    put_be24(data + 5, lun->attributes.block_size);
+    put_be24(data + 5, lun->block_size);
     return 8;
 }
 

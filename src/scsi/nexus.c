@@ -12,18 +12,26 @@
 static void
 set_verdict(struct nexus *nexus)
 {
-    atomic_store_explicit(&nexus->verdict, nexus->attentions != 0 ? VERDICT_ATTENTION : 0u,
-                          memory_order_release);
+    static const unsigned resets = (1u << (ATTENTION_LAST_RESET + 1)) - 1;
+    unsigned verdict = nexus->access;
+
+    if (nexus->attentions & resets)
+        verdict |= VERDICT_RESET;
+    if (nexus->attentions & ~resets)
+        verdict |= VERDICT_ATTENTION;
+    atomic_store_explicit(&nexus->verdict, verdict, memory_order_release);
 }
 
 struct nexus *
-nexus_new(struct lun *lun, bool read_only, struct io_counters *counters)
+nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
+          struct io_counters *counters)
 {
     struct nexus *nexus = calloc(1, sizeof *nexus);
 
     if (nexus == NULL)
         return NULL;
     nexus->lun = lun_ref(lun);
+    nexus->it = it;
     nexus->read_only = read_only;
     nexus->counters = counters;
     nexus->attentions = 1u << ATTENTION_POWER_ON;
@@ -49,17 +57,30 @@ nexus_free(struct nexus *nexus)
 bool
 nexus_is_read_only(const struct nexus *nexus)
 {
-    return nexus->read_only || nexus->lun->attributes.read_only ||
+    return nexus->read_only || lun_is(nexus->lun, LUN_READ_ONLY | LUN_SWP) ||
            !(lun_capabilities(nexus->lun) & STORE_CAN_WRITE);
+}
+
+void
+nexus_raise_locked(struct nexus *nexus, enum unit_attention attention)
+{
+    nexus->attentions |= 1u << attention;
+    set_verdict(nexus);
 }
 
 void
 nexus_raise(struct nexus *nexus, enum unit_attention attention)
 {
     pthread_mutex_lock(&nexus->lun->lock);
-    nexus->attentions |= 1u << attention;
-    set_verdict(nexus);
+    nexus_raise_locked(nexus, attention);
     pthread_mutex_unlock(&nexus->lun->lock);
+}
+
+void
+nexus_set_access(struct nexus *nexus, unsigned mask, unsigned bits)
+{
+    nexus->access = (nexus->access & ~mask) | bits;
+    set_verdict(nexus);
 }
 
 int

@@ -16,6 +16,30 @@
 
 struct io_counters;
 struct lun;
+struct nexus;
+
+/*
+ * Commands of a logical unit that shall end, wherever they run (PREEMPT AND ABORT): the asker
+ * fills in the first part, and keeps it until DONE.
+ *
+ * A command of which is_waiting_for_abort is set is passed over: it touches no medium, and two
+ * that wait for each other would wait for ever.
+ */
+struct scsi_abort {
+    struct lun *lun;
+    /* On the worker of NEXUS: whether its commands are meant. Looks at nothing that changes. */
+    bool (*covers)(const struct scsi_abort *abort, const struct nexus *nexus);
+    /* On the worker that asked: none of them can touch the medium any more. Their initiators
+     * have been answered, or have the attention, as TAS says. */
+    void (*done)(struct scsi_abort *abort);
+    void *transport; /* its own, while it works */
+};
+
+/* What SCSI needs done by whoever carries commands. */
+struct scsi_transport {
+    /* 0: DONE will come, never before this has returned. -ENOMEM: nothing was done. */
+    int (*abort)(struct scsi_abort *abort);
+};
 
 /* What a session is to SCSI. Owned by the session; strings and arrays are borrowed from it. */
 struct it_nexus {
@@ -30,34 +54,64 @@ struct it_nexus {
                                      REPORT LUNS to clear their attention */
     size_t nexus_count;
     struct io_counters *counters; /* the session's */
+    const struct scsi_transport *transport;
 };
 
-/* Conditions that every command but INQUIRY, REPORT LUNS and REQUEST SENSE reports first (SAM-5
- * section 5.14). In order of precedence. */
+/*
+ * Conditions that every command but INQUIRY, REPORT LUNS and REQUEST SENSE reports first (SAM-5
+ * section 5.14). In order of precedence; those of resets come even before a reservation
+ * conflict (section 5.3.3).
+ */
 enum unit_attention {
-    ATTENTION_POWER_ON,         /* 29h 00h/01h */
-    ATTENTION_BUS_RESET,        /* 29h 02h: target warm or cold reset */
-    ATTENTION_DEVICE_RESET,     /* 29h 03h: LUN reset */
-    ATTENTION_CAPACITY_CHANGED, /* 2Ah 09h */
-    ATTENTION_LUNS_CHANGED,     /* 3Fh 0Eh */
+    ATTENTION_POWER_ON,     /* 29h 00h/01h */
+    ATTENTION_BUS_RESET,    /* 29h 02h: target warm or cold reset */
+    ATTENTION_DEVICE_RESET, /* 29h 03h: LUN reset */
+    ATTENTION_LAST_RESET = ATTENTION_DEVICE_RESET,
+    ATTENTION_COMMANDS_CLEARED,        /* 2Fh 00h */
+    ATTENTION_MEDIUM_CHANGED,          /* 28h 00h */
+    ATTENTION_RESERVATIONS_PREEMPTED,  /* 2Ah 03h */
+    ATTENTION_RESERVATIONS_RELEASED,   /* 2Ah 04h */
+    ATTENTION_REGISTRATIONS_PREEMPTED, /* 2Ah 05h */
+    ATTENTION_MODE_CHANGED,            /* 2Ah 01h */
+    ATTENTION_PORT_STATE_CHANGED,      /* 2Ah 06h */
+    ATTENTION_CAPACITY_CHANGED,        /* 2Ah 09h */
+    ATTENTION_INQUIRY_CHANGED,         /* 3Fh 03h */
+    ATTENTION_LUNS_CHANGED,            /* 3Fh 0Eh */
+    ATTENTION_SOFT_THRESHOLD_REACHED,  /* 38h 07h */
     ATTENTIONS
 };
 
-/* Bits of the verdict. 0: nothing stands in the way. */
-enum { VERDICT_ATTENTION = 1 << 0 };
+/* Bits of the verdict. 0: nothing stands in the way. Which of them stop a command is said by
+ * its row: command_stopped_by(). */
+enum verdict {
+    VERDICT_RESET = 1 << 0,       /* a unit attention of a reset is pending */
+    VERDICT_ATTENTION = 1 << 1,   /* another one is */
+    VERDICT_NO_READ = 1 << 2,     /* another's reservation keeps this nexus from reading */
+    VERDICT_NO_WRITE = 1 << 3,    /* … from changing anything */
+    VERDICT_RESERVED = 1 << 4,    /* another has the unit by RESERVE(6) or (10) */
+    VERDICT_STANDBY = 1 << 5,     /* the target port group is in this state (SPC-4 5.15.2.4) */
+    VERDICT_UNAVAILABLE = 1 << 6, /* … */
+    VERDICT_TRANSITION = 1 << 7,  /* … */
+
+    VERDICT_OF_RESERVATIONS = VERDICT_NO_READ | VERDICT_NO_WRITE | VERDICT_RESERVED,
+    VERDICT_OF_PORT = VERDICT_STANDBY | VERDICT_UNAVAILABLE | VERDICT_TRANSITION,
+};
 
 struct nexus {
     atomic_uint verdict;
     struct lun *lun;              /* counted */
+    const struct it_nexus *it;    /* borrowed: the session outlives it */
     bool read_only;               /* this export is, whatever the LUN is */
     struct io_counters *counters; /* the export's, of this worker; may be NULL */
     unsigned attentions;          /* bit per enum unit_attention; under lun->lock */
+    unsigned access;              /* what else there is of enum verdict; under lun->lock */
     LIST_ENTRY(nexus) link;       /* under lun->lock */
 };
 
-/* Takes a reference to LUN for itself. ATTENTION_POWER_ON is pending at first. NULL where
- * memory is short. */
-struct nexus *nexus_new(struct lun *lun, bool read_only, struct io_counters *counters);
+/* Takes a reference to LUN for itself, borrows IT. ATTENTION_POWER_ON is pending at first. NULL
+ * where memory is short. */
+struct nexus *nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
+                        struct io_counters *counters);
 
 /* On its worker, when no command uses it any more. Accepts NULL. */
 void nexus_free(struct nexus *nexus);
@@ -72,5 +126,12 @@ void nexus_raise(struct nexus *nexus, enum unit_attention attention);
  * its worker. */
 int nexus_take_attention(struct nexus *nexus);
 void nexus_clear(struct nexus *nexus, enum unit_attention attention);
+
+/* As nexus_raise(), for who holds lun->lock. */
+void nexus_raise_locked(struct nexus *nexus, enum unit_attention attention);
+
+/* Under lun->lock: those bits of the verdict that are in MASK become BITS. Whoever starts a
+ * command after the lock is given back sees them. */
+void nexus_set_access(struct nexus *nexus, unsigned mask, unsigned bits);
 
 #endif

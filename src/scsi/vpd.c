@@ -134,7 +134,7 @@ device_identification(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t
 static size_t
 block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 {
-    unsigned block = lun->attributes.block_size;
+    unsigned block = lun->block_size;
     unsigned physical = lun->store != NULL ? lun->store->physical_block_size : block;
     uint8_t *page = data - HEADER; /* offsets as the standard draws them */
 

@@ -49,7 +49,7 @@ open_unit(void)
                                                  .product_revision = "1",
                                                  .serial = "0123456789",
                                                  .naa_length = 16};
-    static const struct lun_attributes attributes = {.block_size = 512, .unmap = true};
+    static const struct lun_attributes attributes = {.block_size = 512, .modes = LUN_UNMAP};
     struct store *store;
 
     unit.worker = worker_new(0);
@@ -59,7 +59,7 @@ open_unit(void)
     if (store_open(&config, &store, NULL) < 0)
         abort();
     unit.lun = lun_new(&identity, &attributes, store, released, NULL);
-    unit.nexus = nexus_new(unit.lun, false, &unit.counters);
+    unit.nexus = nexus_new(unit.lun, &unit.it, false, &unit.counters);
     if (unit.lun == NULL || unit.nexus == NULL)
         abort();
     unit.it = (struct it_nexus){
@@ -126,7 +126,7 @@ run_command(const uint8_t *data, size_t size)
     cmd.expected_out = flags & LITTLE_EXPECTED ? n : UINT64_MAX;
     cmd.expected_in = flags & LITTLE_EXPECTED ? n : UINT64_MAX;
     if (flags & CAPACITY)
-        lun_capacity_changed(unit.lun);
+        lun_raise(unit.lun, ATTENTION_CAPACITY_CHANGED, NULL);
     if (flags & RESET)
         lun_reset(unit.lun);
     done_count = 0;

@@ -76,7 +76,7 @@ open_lun(void)
                                                  .product_revision = "1",
                                                  .serial = "0123456789",
                                                  .naa_length = 16};
-    static const struct lun_attributes attributes = {.block_size = 512, .unmap = true};
+    static const struct lun_attributes attributes = {.block_size = 512, .modes = LUN_UNMAP};
     struct store *store;
 
     check(store_open(&config, &store, NULL) == 0);

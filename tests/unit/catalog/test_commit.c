@@ -303,7 +303,7 @@ START_TEST(a_new_lun_says_what_was_changed)
 {
     apply_well(RAM);
     apply_well("{'backstores':{'r':{'unmap':true,'serial':'S9','vendor_id':'ME'}}}");
-    ck_assert(backstore_called("r")->lun->attributes.unmap);
+    ck_assert(lun_is(backstore_called("r")->lun, LUN_UNMAP));
     ck_assert_str_eq(backstore_called("r")->lun->identity.serial, "S9");
     ck_assert_str_eq(backstore_called("r")->lun->identity.vendor_id, "ME");
 }

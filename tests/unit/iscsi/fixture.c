@@ -39,8 +39,8 @@ released(struct lun *lun)
 static void
 open_disk(unsigned i)
 {
-    static const struct lun_attributes attributes = {
-        .block_size = 512, .write_cache = true, .unmap = true};
+    static const struct lun_attributes attributes = {.block_size = 512,
+                                                     .modes = LUN_WRITE_CACHE | LUN_UNMAP};
     struct lun_identity identity = {.vendor_id = "VENDOR",
                                     .product_id = "disk",
                                     .product_revision = "1",

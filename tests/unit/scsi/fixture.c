@@ -39,7 +39,7 @@ fixture_open_as(struct fixture *f, unsigned capabilities, struct lun_attributes 
     ck_assert_ptr_nonnull(f->store);
     f->lun = lun_new(&identity, &attributes, f->store, released, f);
     ck_assert_ptr_nonnull(f->lun);
-    f->nexus = nexus_new(f->lun, false, &f->export);
+    f->nexus = nexus_new(f->lun, &f->it, false, &f->export);
     ck_assert_ptr_nonnull(f->nexus);
     ck_assert_int_eq(nexus_take_attention(f->nexus), ATTENTION_POWER_ON);
     f->luns[1] = 5;
@@ -64,7 +64,7 @@ fixture_open(struct fixture *f)
 {
     fixture_open_as(
         f, FAKE_STORE_ALL,
-        (struct lun_attributes){.block_size = BLOCK, .write_cache = true, .unmap = true},
+        (struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE | LUN_UNMAP},
         BLOCKS);
 }
 
@@ -84,7 +84,7 @@ fixture_close(struct fixture *f)
 struct nexus *
 fixture_nexus(struct fixture *f, bool read_only)
 {
-    struct nexus *nexus = nexus_new(f->lun, read_only, NULL);
+    struct nexus *nexus = nexus_new(f->lun, &f->it, read_only, NULL);
 
     ck_assert_ptr_nonnull(nexus);
     return nexus;
@@ -209,6 +209,7 @@ outcome(const struct call *c)
                  c->cmd.sense[13]);
         return text;
     case SCSI_RESERVATION_CONFLICT:
+        return "CONFLICT";
     case SCSI_TASK_SET_FULL:
         break;
     }

@@ -75,10 +75,10 @@ START_TEST(read_capacity_16_says_what_the_blocks_are_like)
     struct fixture f;
     struct call c;
 
-    fixture_open_as(
-        &f, long_capacities[_i].capabilities,
-        (struct lun_attributes){.block_size = BLOCK, .unmap = long_capacities[_i].unmap},
-        BLOCKS);
+    fixture_open_as(&f, long_capacities[_i].capabilities,
+                    (struct lun_attributes){.block_size = BLOCK,
+                                            .modes = long_capacities[_i].unmap ? LUN_UNMAP : 0},
+                    BLOCKS);
     f.store->physical_block_size = long_capacities[_i].physical;
     run(&c, &f, long_capacities[_i].cdb);
     assert_outcome(&c, "GOOD");
@@ -179,7 +179,8 @@ START_TEST(synchronize_cache_answers_after_the_flush)
     struct call c;
 
     fixture_open_as(&f, flushes[_i].capabilities,
-                    (struct lun_attributes){.block_size = BLOCK, .write_cache = true}, BLOCKS);
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE},
+                    BLOCKS);
     if (flushes[_i].error != 0)
         fake_store_fail(f.store, STORE_FLUSH, 1, flushes[_i].error);
     fake_store_delay(f.store, 3);

@@ -63,7 +63,7 @@ make_cdb(const struct scsi_command *row, uint64_t lba, uint8_t cdb[SCSI_CDB_MAX]
         put_be32(cdb + 10, 1);
         break;
     case CDB_NO_RANGE:
-        if (row->out == OUT_LIST)
+        if (row->out == OUT_LIST_10)
             put_be16(cdb + 7, 24);
         if (row->usage[0] == 0x1a || row->usage[0] == 0x5a)
             cdb[2] = 0x3f; /* MODE SENSE: all pages */
@@ -93,6 +93,9 @@ START_TEST(rows_agree_with_themselves)
         /* whoever writes needs a medium; whoever has a range too */
         if ((rows[i]->flags & WRITES) || rows[i]->layout != CDB_NO_RANGE)
             ck_assert(rows[i]->flags & NEEDS_MEDIUM);
+        /* whoever writes is fenced by every reservation */
+        if (rows[i]->flags & WRITES)
+            ck_assert_msg(rows[i]->fence == FENCE_WRITE, "%s", rows[i]->name);
         /* data that blocks are written from goes to commands that write, or compares */
         if (rows[i]->out == OUT_BLOCKS || rows[i]->out == OUT_ONE_BLOCK)
             ck_assert(rows[i]->flags & WRITES);
@@ -132,6 +135,79 @@ START_TEST(every_command_that_writes_is_refused_where_writing_is_protected)
     }
     ck_assert_uint_eq(writers, 7);
     fixture_close(&f);
+}
+END_TEST
+
+/* What stops commands beside attentions, and what those that it stops say. */
+static const struct {
+    unsigned verdict;
+    const char *outcome;
+} stops[] = {
+    {VERDICT_NO_WRITE, "CONFLICT"},   {VERDICT_NO_READ | VERDICT_NO_WRITE, "CONFLICT"},
+    {VERDICT_RESERVED, "CONFLICT"},   {VERDICT_STANDBY, "2/04/0b"},
+    {VERDICT_UNAVAILABLE, "2/04/0c"}, {VERDICT_TRANSITION, "2/04/0a"},
+};
+
+/* By the columns of its row alone. CDBs of make_cdb() ask of FENCE_PART what is fenced. */
+static bool
+must_stop(const struct scsi_command *row, unsigned verdict)
+{
+    if (verdict & VERDICT_RESERVED)
+        return !(row->flags & PASSES_RESERVE);
+    if (verdict & VERDICT_OF_RESERVATIONS)
+        return row->fence >= (verdict & VERDICT_NO_READ ? FENCE_READ : FENCE_WRITE);
+    return !(row->flags & (verdict & VERDICT_STANDBY ? IN_STANDBY : IN_UNAVAILABLE));
+}
+
+START_TEST(what_is_fenced_off_can_neither_change_nor_see_a_thing_by_any_command)
+{
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows), stopped = 0;
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    nexus_set_access(f.nexus, VERDICT_OF_RESERVATIONS | VERDICT_OF_PORT, stops[_i].verdict);
+    for (size_t i = 0; i < n; i++) {
+        bool must = must_stop(rows[i], stops[_i].verdict);
+        uint8_t cdb[SCSI_CDB_MAX];
+
+        make_cdb(rows[i], 0, cdb);
+        fake_store_forget(f.store);
+        run_bytes(&c, &f, cdb, 0);
+        ck_assert_msg((strcmp(outcome(&c), stops[_i].outcome) == 0) == must, "%s: %s",
+                      rows[i]->name, outcome(&c));
+        if (must)
+            ck_assert_uint_eq(fake_store_records(f.store), 0);
+        call_end(&c);
+        atomic_store(&f.lun->stopped, false);
+        stopped += must;
+    }
+    ck_assert_uint_gt(stopped, 0);
+    ck_assert_uint_lt(stopped, n);
+    fixture_close(&f);
+}
+END_TEST
+
+static const struct {
+    uint8_t cdb[6];
+    bool is_harmless;
+} parts[] = {
+    {{0x1b, 0, 0, 0, 0x01}, true},  /* start */
+    {{0x1b, 1, 0, 0, 0x01}, true},  /* … at once */
+    {{0x1b, 0, 0, 0, 0x00}, false}, /* stop */
+    {{0x1b, 0, 0, 0, 0x03}, false}, /* load */
+    {{0x1b, 0, 0, 0, 0x02}, false}, /* eject */
+    {{0x1b, 0, 0, 0, 0x11}, false}, /* a power condition */
+};
+
+START_TEST(a_reservation_lets_others_start_the_unit_but_nothing_else_of_it)
+{
+    const struct scsi_command *row = command_find(parts[_i].cdb);
+    unsigned stopped_by = command_stopped_by(row, parts[_i].cdb) & VERDICT_OF_RESERVATIONS;
+
+    ck_assert_int_eq(row->fence, FENCE_PART);
+    ck_assert_uint_eq(stopped_by, parts[_i].is_harmless ? 0 : VERDICT_OF_RESERVATIONS);
 }
 END_TEST
 
@@ -232,7 +308,7 @@ START_TEST(a_command_that_the_store_cannot_do_does_not_exist)
     struct call c;
 
     fixture_open_as(&f, STORE_CAN_WRITE,
-                    (struct lun_attributes){.block_size = BLOCK, .unmap = true}, BLOCKS);
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_UNMAP}, BLOCKS);
     for (size_t i = 0; i < n; i++) {
         uint8_t cdb[SCSI_CDB_MAX];
         bool offered = (rows[i]->needs & ~(unsigned)STORE_CAN_WRITE) == 0;
@@ -289,6 +365,10 @@ commands_cases(void)
 
     tcase_add_test(t, rows_agree_with_themselves);
     tcase_add_test(t, every_command_that_writes_is_refused_where_writing_is_protected);
+    tcase_add_loop_test(t, what_is_fenced_off_can_neither_change_nor_see_a_thing_by_any_command,
+                        0, sizeof stops / sizeof stops[0]);
+    tcase_add_loop_test(t, a_reservation_lets_others_start_the_unit_but_nothing_else_of_it, 0,
+                        sizeof parts / sizeof parts[0]);
     tcase_add_test(t, every_command_with_a_range_stays_in_it);
     tcase_add_test(t, every_command_that_needs_the_medium_is_refused_while_it_is_stopped);
     tcase_add_test(t, naca_and_protection_are_refused_by_every_command);

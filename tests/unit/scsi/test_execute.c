@@ -14,33 +14,61 @@
 #define WRITE_ONE   "2a 00 00000000 00 0001 00"
 
 /* Each row has all that is wrong in the rows below it too; the first wins. */
+enum fault {
+    NO_UNIT = 1 << 0,
+    RESET = 1 << 1,
+    RESERVED = 1 << 2,
+    ATTENTION = 1 << 3,
+    STANDBY = 1 << 4,
+    STOPPED = 1 << 5,
+    READ_ONLY = 1 << 6,
+    FROM_RESET = ~NO_UNIT,
+    FROM_RESERVED = FROM_RESET & ~RESET,
+    FROM_ATTENTION = FROM_RESERVED & ~RESERVED,
+    FROM_STANDBY = FROM_ATTENTION & ~ATTENTION,
+    FROM_STOPPED = FROM_STANDBY & ~STANDBY,
+};
+#define ALL_WRONG "2a e0 ffffffff 00 ffff 04"
+#define OUTSIDE   "2a 00 ffffffff 00 0001 00"
+
 static const struct {
-    bool no_unit, attention, stopped, read_only;
+    int faults;
     const char *cdb, *outcome;
 } order[] = {
-    {true, true, true, true, "ff 00", "5/25/00"},
-    {false, true, true, true, "ff 00", "6/3f/0e"},
-    {false, true, true, true, "2a e0 ffffffff 00 ffff 04", "6/3f/0e"},
-    {false, false, true, true, "ff 00", "5/20/00"},
-    {false, false, true, true, "2a e0 ffffffff 00 ffff 04", "5/24/00"},
-    {false, false, true, true, "2a 00 ffffffff 00 0001 00", "2/04/02"},
-    {false, false, false, true, "2a 00 ffffffff 00 0001 00", "7/27/00"},
-    {false, false, false, false, "2a 00 ffffffff 00 0001 00", "5/21/00"},
-    {false, false, false, false, WRITE_ONE, "GOOD"},
+    {~0, "ff 00", "5/25/00"},
+    {FROM_RESET, "ff 00", "6/29/02"},
+    {FROM_RESET, ALL_WRONG, "6/29/02"},
+    {FROM_RESERVED, ALL_WRONG, "CONFLICT"},
+    {FROM_RESERVED, "ff 00", "6/3f/0e"},
+    {FROM_ATTENTION, ALL_WRONG, "6/3f/0e"},
+    {FROM_STANDBY, ALL_WRONG, "2/04/0b"},
+    {FROM_STANDBY, "ff 00", "5/20/00"},
+    {FROM_STOPPED, ALL_WRONG, "5/24/00"},
+    {FROM_STOPPED, OUTSIDE, "2/04/02"},
+    {READ_ONLY, OUTSIDE, "7/27/00"},
+    {0, OUTSIDE, "5/21/00"},
+    {0, WRITE_ONE, "GOOD"},
 };
 
 START_TEST(of_several_faults_the_first_in_order_is_reported)
 {
+    const int faults = order[_i].faults;
     struct fixture f;
     struct call c;
 
     fixture_open(&f);
-    if (order[_i].attention)
+    if (faults & RESET)
+        nexus_raise(f.nexus, ATTENTION_BUS_RESET);
+    if (faults & RESERVED)
+        nexus_set_access(f.nexus, VERDICT_OF_RESERVATIONS, VERDICT_NO_WRITE);
+    if (faults & ATTENTION)
         nexus_raise(f.nexus, ATTENTION_LUNS_CHANGED);
-    atomic_store(&f.lun->stopped, order[_i].stopped);
-    f.nexus->read_only = order[_i].read_only;
+    if (faults & STANDBY)
+        nexus_set_access(f.nexus, VERDICT_OF_PORT, VERDICT_STANDBY);
+    atomic_store(&f.lun->stopped, (faults & STOPPED) != 0);
+    f.nexus->read_only = faults & READ_ONLY;
     call_init(&c, &f, order[_i].cdb);
-    if (order[_i].no_unit)
+    if (faults & NO_UNIT)
         c.cmd.nexus = NULL;
     call_run(&c, &f, (uint8_t[BLOCK]){0}, BLOCK);
     assert_outcome(&c, order[_i].outcome);
@@ -81,8 +109,9 @@ END_TEST
 
 START_TEST(attentions_are_told_one_by_one_in_order)
 {
-    static const char *const told[] = {"6/29/00", "6/29/02", "6/29/03",
-                                       "6/2a/09", "6/3f/0e", "GOOD"};
+    static const char *const told[] = {"6/29/00", "6/29/02", "6/29/03", "6/2f/00", "6/28/00",
+                                       "6/2a/03", "6/2a/04", "6/2a/05", "6/2a/01", "6/2a/06",
+                                       "6/2a/09", "6/3f/03", "6/3f/0e", "6/38/07", "GOOD"};
     struct fixture f;
     struct call c;
 
@@ -223,6 +252,24 @@ START_TEST(an_aborted_command_moves_no_data_but_is_done)
 }
 END_TEST
 
+START_TEST(a_nexus_that_was_fenced_off_while_its_data_came_changes_nothing)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    call_init(&c, &f, WRITE_ONE);
+    ck_assert_int_eq(scsi_start(&c.cmd), SCSI_WANTS_DATA);
+    c.cmd.out = iobuf_new(BLOCK);
+    nexus_set_access(f.nexus, VERDICT_OF_RESERVATIONS, VERDICT_NO_WRITE);
+    scsi_continue(&c.cmd);
+    turn_until_done(&c, &f);
+    assert_outcome(&c, "CONFLICT");
+    ck_assert_uint_eq(fake_store_records(f.store), 0);
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(a_command_whose_data_never_comes_is_given_up)
 {
     struct fixture f;
@@ -334,6 +381,7 @@ execute_cases(void)
     tcase_add_loop_test(t, a_unit_without_a_store_is_not_ready_but_says_who_it_is, 0,
                         ROWS(without_store));
     tcase_add_test(t, an_aborted_command_moves_no_data_but_is_done);
+    tcase_add_test(t, a_nexus_that_was_fenced_off_while_its_data_came_changes_nothing);
     tcase_add_test(t, a_command_whose_data_never_comes_is_given_up);
     tcase_add_test(t, commands_are_counted_by_kind_for_session_and_export);
     tcase_add_test(t, counters_may_be_missing);

@@ -93,7 +93,8 @@ START_TEST(the_list_of_pages_names_those_that_are_there)
     const uint8_t *d;
 
     fixture_open_as(&f, page_lists[_i].capabilities,
-                    (struct lun_attributes){.block_size = BLOCK, .unmap = page_lists[_i].unmap},
+                    (struct lun_attributes){.block_size = BLOCK,
+                                            .modes = page_lists[_i].unmap ? LUN_UNMAP : 0},
                     BLOCKS);
     d = page(&c, &f, 0x00);
     ck_assert_uint_eq(d[3], page_lists[_i].count);
@@ -202,9 +203,9 @@ START_TEST(block_limits_are_what_one_command_does)
     struct call c;
     const uint8_t *d;
 
-    fixture_open_as(&f, limits[_i].capabilities,
-                    (struct lun_attributes){.block_size = limits[_i].block_size, .unmap = true},
-                    16);
+    fixture_open_as(
+        &f, limits[_i].capabilities,
+        (struct lun_attributes){.block_size = limits[_i].block_size, .modes = LUN_UNMAP}, 16);
     f.store->physical_block_size = limits[_i].physical;
     d = page(&c, &f, 0xb0);
     ck_assert_uint_eq(c.cmd.in_length, 64);

@@ -43,7 +43,9 @@ START_TEST(attentions_are_taken_in_order_of_precedence_each_once)
     for (int i = 0; i < ATTENTIONS; i++) {
         if (i == ATTENTION_BUS_RESET)
             continue;
-        ck_assert_uint_eq(atomic_load(&f.nexus->verdict), VERDICT_ATTENTION);
+        ck_assert_uint_eq(atomic_load(&f.nexus->verdict),
+                          i > ATTENTION_LAST_RESET ? VERDICT_ATTENTION
+                                                   : VERDICT_RESET | VERDICT_ATTENTION);
         ck_assert_int_eq(nexus_take_attention(f.nexus), i);
     }
     ck_assert_uint_eq(atomic_load(&f.nexus->verdict), 0);
@@ -77,11 +79,59 @@ START_TEST(a_change_of_capacity_is_told_to_all)
 
     fixture_open(&f);
     other = fixture_nexus(&f, true);
-    lun_capacity_changed(f.lun);
+    lun_raise(f.lun, ATTENTION_CAPACITY_CHANGED, NULL);
     ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_CAPACITY_CHANGED);
     ck_assert_int_eq(nexus_take_attention(other), ATTENTION_POWER_ON);
     ck_assert_int_eq(nexus_take_attention(other), ATTENTION_CAPACITY_CHANGED);
     nexus_free(other);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(whoever_causes_a_change_is_not_told)
+{
+    struct fixture f;
+    struct nexus *other;
+
+    fixture_open(&f);
+    other = fixture_nexus(&f, false);
+    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_POWER_ON);
+    lun_raise(f.lun, ATTENTION_MODE_CHANGED, other);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_MODE_CHANGED);
+    ck_assert_int_eq(nexus_take_attention(other), -1);
+    nexus_free(other);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(what_a_nexus_may_do_stands_beside_its_attentions)
+{
+    struct fixture f;
+
+    fixture_open(&f);
+    nexus_set_access(f.nexus, VERDICT_OF_RESERVATIONS, VERDICT_NO_WRITE);
+    nexus_raise(f.nexus, ATTENTION_MODE_CHANGED);
+    nexus_set_access(f.nexus, VERDICT_OF_PORT, VERDICT_STANDBY);
+    ck_assert_uint_eq(atomic_load(&f.nexus->verdict),
+                      VERDICT_NO_WRITE | VERDICT_ATTENTION | VERDICT_STANDBY);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_MODE_CHANGED);
+    nexus_set_access(f.nexus, VERDICT_OF_RESERVATIONS, 0);
+    ck_assert_uint_eq(atomic_load(&f.nexus->verdict), VERDICT_STANDBY);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_mode_is_set_once)
+{
+    struct fixture f;
+
+    fixture_open(&f);
+    ck_assert(!lun_is(f.lun, LUN_SWP));
+    ck_assert(lun_set_mode(f.lun, LUN_SWP, true));
+    ck_assert(!lun_set_mode(f.lun, LUN_SWP, true));
+    ck_assert(lun_is(f.lun, LUN_SWP) && nexus_is_read_only(f.nexus));
+    ck_assert(lun_set_mode(f.lun, LUN_SWP, false));
+    ck_assert(!nexus_is_read_only(f.nexus) && lun_is(f.lun, LUN_UNMAP));
     fixture_close(&f);
 }
 END_TEST
@@ -119,10 +169,11 @@ START_TEST(writing_is_protected_by_export_unit_or_store)
     struct fixture f;
     struct nexus *nexus;
 
-    fixture_open_as(&f, protections[_i].capabilities,
-                    (struct lun_attributes){.block_size = BLOCK,
-                                            .read_only = protections[_i].unit_read_only},
-                    BLOCKS);
+    fixture_open_as(
+        &f, protections[_i].capabilities,
+        (struct lun_attributes){.block_size = BLOCK,
+                                .modes = protections[_i].unit_read_only ? LUN_READ_ONLY : 0},
+        BLOCKS);
     nexus = fixture_nexus(&f, protections[_i].export_read_only);
     ck_assert_int_eq(nexus_is_read_only(nexus), protections[_i].read_only);
     nexus_free(nexus);
@@ -140,6 +191,9 @@ lun_cases(void)
     tcase_add_test(t, attentions_are_taken_in_order_of_precedence_each_once);
     tcase_add_test(t, a_reset_is_told_to_all);
     tcase_add_test(t, a_change_of_capacity_is_told_to_all);
+    tcase_add_test(t, whoever_causes_a_change_is_not_told);
+    tcase_add_test(t, what_a_nexus_may_do_stands_beside_its_attentions);
+    tcase_add_test(t, a_mode_is_set_once);
     tcase_add_test(t, a_unit_lives_as_long_as_a_nexus_does);
     tcase_add_loop_test(t, writing_is_protected_by_export_unit_or_store, 0,
                         sizeof protections / sizeof protections[0]);

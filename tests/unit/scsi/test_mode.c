@@ -79,7 +79,8 @@ START_TEST(mode_data_follows_the_attributes_of_the_unit)
 
     fixture_open_as(
         &f, FAKE_STORE_ALL,
-        (struct lun_attributes){.block_size = BLOCK, .write_cache = attributes[_i].write_cache},
+        (struct lun_attributes){.block_size = BLOCK,
+                                .modes = attributes[_i].write_cache ? LUN_WRITE_CACHE : 0},
         BLOCKS);
     f.nexus->read_only = attributes[_i].read_only;
     run(&c, &f, "1a 08 08 00 ff 00");

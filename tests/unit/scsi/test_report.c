@@ -121,7 +121,7 @@ START_TEST(all_commands_are_reported_and_no_others)
     fixture_open(&f);
     walk_all_opcodes(&f, false, rows);
     walk_all_opcodes(&f, true, rows);
-    f.lun->attributes.unmap = false;
+    lun_set_mode(f.lun, LUN_UNMAP, false);
     walk_all_opcodes(&f, true, rows - 1);
     fixture_close(&f);
 }
@@ -196,8 +196,8 @@ START_TEST(what_is_not_offered_is_reported_as_not_supported)
     struct fixture f;
     struct call c;
 
-    fixture_open_as(&f, NO_UNMAP, (struct lun_attributes){.block_size = BLOCK, .unmap = true},
-                    BLOCKS);
+    fixture_open_as(&f, NO_UNMAP,
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_UNMAP}, BLOCKS);
     run(&c, &f, "a3 0c 01 42 0000 000000ff 00 00");
     assert_outcome(&c, "GOOD");
     ck_assert_uint_eq(c.cmd.in_length, 4);

@@ -133,7 +133,8 @@ START_TEST(a_write_reaches_the_store_and_is_stable_where_asked)
 
     fixture_open_as(
         &f, writes[_i].capabilities,
-        (struct lun_attributes){.block_size = BLOCK, .write_cache = writes[_i].write_cache},
+        (struct lun_attributes){.block_size = BLOCK,
+                                .modes = writes[_i].write_cache ? LUN_WRITE_CACHE : 0},
         BLOCKS);
     call_init(&c, &f, writes[_i].cdb);
     call_run(&c, &f, pattern(), MIB);
@@ -259,7 +260,8 @@ START_TEST(what_the_store_says_becomes_sense_data)
     struct call c;
 
     fixture_open_as(&f, NO_FUA,
-                    (struct lun_attributes){.block_size = BLOCK, .write_cache = true}, BLOCKS);
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE},
+                    BLOCKS);
     fake_store_fail(f.store, failures[_i].op, 1, failures[_i].error);
     call_init(&c, &f, failures[_i].cdb);
     call_run(&c, &f, pattern(), MIB);
@@ -279,7 +281,7 @@ START_TEST(blocks_of_4096_bytes_are_counted_in_blocks)
     struct call c;
 
     fixture_open_as(&f, FAKE_STORE_ALL,
-                    (struct lun_attributes){.block_size = 4096, .write_cache = true}, 16);
+                    (struct lun_attributes){.block_size = 4096, .modes = LUN_WRITE_CACHE}, 16);
     call_init(&c, &f, "2a 00 00000003 00 0002 00");
     call_run(&c, &f, pattern(), MIB);
     assert_outcome(&c, "GOOD");
@@ -303,7 +305,8 @@ START_TEST(the_largest_transfer_works)
     struct call c;
 
     fixture_open_as(&f, FAKE_STORE_ALL,
-                    (struct lun_attributes){.block_size = BLOCK, .write_cache = true}, 1 << 15);
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE},
+                    1 << 15);
     run(&c, &f, "88 00 0000000000004000 00004000 00 00");
     assert_outcome(&c, "GOOD");
     ck_assert_uint_eq(c.cmd.in_length, 8 * MIB);

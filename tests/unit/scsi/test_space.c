@@ -217,8 +217,8 @@ START_TEST(an_unmap_on_a_unit_without_write_cache_is_stable)
     struct fixture f;
     struct call c;
 
-    fixture_open_as(&f, NO_FUA, (struct lun_attributes){.block_size = BLOCK, .unmap = true},
-                    BLOCKS);
+    fixture_open_as(&f, NO_FUA,
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_UNMAP}, BLOCKS);
     init_unmap(&c, &f, put_list(data, extents, 1));
     call_run(&c, &f, data, sizeof data);
     assert_outcome(&c, "GOOD");
@@ -300,7 +300,7 @@ START_TEST(write_same_writes_zeroes_or_unmaps)
     memset(block, sames[_i].fill, sizeof block);
     fixture_open_as(
         &f, sames[_i].capabilities,
-        (struct lun_attributes){.block_size = BLOCK, .write_cache = true, .unmap = true},
+        (struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE | LUN_UNMAP},
         BLOCKS);
     memset(fake_store_bytes(f.store), 0xee, BLOCKS * BLOCK);
     call_init(&c, &f, sames[_i].cdb);
@@ -404,7 +404,8 @@ START_TEST(zeroing_goes_in_steps_that_an_abort_can_end)
     struct call c;
 
     fixture_open_as(&f, FAKE_STORE_ALL,
-                    (struct lun_attributes){.block_size = BLOCK, .write_cache = true}, 1 << 15);
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE},
+                    1 << 15);
     fake_store_hold(f.store, true);
     call_init(&c, &f, "93 01 0000000000000000 00008000 00 00"); /* 16 MiB */
     call_start(&c, NULL, 0);

@@ -11,6 +11,9 @@
 #include "core/error.h"
 #include "core/log.h"
 
+/* What READ CAPACITY could say is more; what a medium likes is not. */
+#define PHYSICAL_MAX 65536u
+
 /* A process has one pool for blocking I/O; set before the workers start, only read afterwards.
  */
 static struct pool *layer_pool;
@@ -95,6 +98,14 @@ check_size(uint64_t size, unsigned block_size, struct error *err)
     return 0;
 }
 
+static bool
+physical_size_is_good(const struct store_config *config)
+{
+    unsigned n = config->physical_block_size;
+
+    return n == 0 || (n >= config->block_size && n <= PHYSICAL_MAX && (n & (n - 1)) == 0);
+}
+
 static int
 check_config(const struct store_config *config, const struct store_type **type,
              struct error *err)
@@ -107,6 +118,11 @@ check_config(const struct store_config *config, const struct store_type **type,
     if (config->block_size != 512 && config->block_size != 4096)
         return error_set(err, ERROR_INVALID_PARAMS,
                          "the block size must be 512 or 4096, not %u", config->block_size);
+    if (!physical_size_is_good(config))
+        return error_set(err, ERROR_INVALID_PARAMS,
+                         "the physical block size must be a power of two from the block size "
+                         "%u to %u, not %u",
+                         config->block_size, PHYSICAL_MAX, config->physical_block_size);
     if (t->needs_path && (config->path == NULL || config->path[0] == '\0'))
         return error_set(err, ERROR_INVALID_PARAMS, "a store of type %s needs a path", t->name);
     if (!t->needs_path && config->size == 0)
@@ -119,7 +135,7 @@ check_config(const struct store_config *config, const struct store_type **type,
 
 /* A partial block at the end of what was found cannot be addressed: it is left out. */
 static void
-settle_size(struct store *s)
+settle_sizes(struct store *s, const struct store_config *config)
 {
     uint64_t found = atomic_load(&s->size);
     uint64_t whole = found - found % s->block_size;
@@ -129,6 +145,8 @@ settle_size(struct store *s)
                     "store", s->name, "size", log_number(found), "block_size",
                     log_number(s->block_size), NULL);
     atomic_store(&s->size, whole);
+    if (config->physical_block_size != 0)
+        s->physical_block_size = config->physical_block_size;
     if (s->physical_block_size < s->block_size)
         s->physical_block_size = s->block_size;
 }
@@ -143,7 +161,7 @@ store_open(const struct store_config *config, struct store **ret, struct error *
         return -1;
     if (config->check_only)
         return 0;
-    settle_size(s);
+    settle_sizes(s, config);
     *ret = s;
     return 0;
 }
@@ -182,13 +200,63 @@ static const struct {
     [STORE_FLUSH] = {STORE_CAN_FLUSH, false, false, false},
     [STORE_UNMAP] = {STORE_CAN_UNMAP, true, false, true},
     [STORE_ZERO] = {STORE_CAN_ZERO, true, false, true},
+    [STORE_EXTENT] = {STORE_CAN_EXTENT, true, false, false},
+    [STORE_PREFETCH] = {STORE_CAN_PREFETCH, true, false, false},
+    [STORE_COPY] = {STORE_CAN_WRITE | STORE_CAN_COPY, true, false, true},
+    [STORE_SPACE] = {STORE_CAN_SPACE, false, false, false},
 };
+
+bool
+store_can_copy(const struct store *to, const struct store *from)
+{
+    return (to->capabilities & STORE_CAN_COPY) != 0 && to->type->can_copy(to, from);
+}
+
+static bool
+ranges_overlap(const struct store_io *io)
+{
+    uint64_t from = io->copy.from_offset, to = io->offset;
+
+    return io->copy.from == io->store && (from < to ? to - from : from - to) < io->length;
+}
+
+/* Whether IO can go to its type; else its error. */
+static int
+check_copy(const struct store_io *io)
+{
+    const struct store *from = io->copy.from;
+    uint64_t size = atomic_load_explicit(&from->size, memory_order_acquire);
+    uint64_t offset = io->copy.from_offset;
+
+    assert(offset % from->block_size == 0 && io->length % from->block_size == 0);
+    if (offset > size || io->length > size - offset)
+        return EIO;
+    return ranges_overlap(io) || !store_can_copy(io->store, from) ? EOPNOTSUPP : 0;
+}
+
+/* Whether IO, which has a range, has been completed for its sake. */
+static bool
+ended_by_range(struct store *store, struct store_io *io)
+{
+    uint64_t size = atomic_load_explicit(&store->size, memory_order_acquire);
+    int error = 0;
+
+    assert(io->offset % store->block_size == 0 && io->length % store->block_size == 0);
+    assert(!op_rules[io->op].has_data || io->length == 0 || io->data != NULL);
+    assert(io->op != STORE_EXTENT || io->length > 0);
+    if (io->offset > size || io->length > size - io->offset)
+        error = EIO;
+    else if (io->op == STORE_COPY)
+        error = check_copy(io);
+    if (error == 0 && io->length > 0)
+        return false;
+    store_complete_later(io, error);
+    return true;
+}
 
 void
 store_submit(struct store *store, struct store_io *io)
 {
-    uint64_t size = atomic_load_explicit(&store->size, memory_order_acquire);
-
     assert(io->op < STORE_OPS && io->done != NULL);
     assert((store->capabilities & op_rules[io->op].needs) == op_rules[io->op].needs);
     assert(!io->fua || (op_rules[io->op].may_fua && store->capabilities & STORE_CAN_FUA));
@@ -199,19 +267,8 @@ store_submit(struct store *store, struct store_io *io)
     assert(io->worker != NULL);
     io->started_us = clock_us();
     counter_add(&store->counters[worker_id(io->worker)].started, 1);
-    if (op_rules[io->op].has_range) {
-        assert(io->offset % store->block_size == 0 && io->length % store->block_size == 0);
-        assert(!op_rules[io->op].has_data || io->length == 0 || io->data != NULL);
-        if (io->offset > size || io->length > size - io->offset) {
-            store_complete_later(io, EIO);
-            return;
-        }
-        if (io->length == 0) {
-            store_complete_later(io, 0);
-            return;
-        }
-    }
-    store->type->submit(store, io);
+    if (!op_rules[io->op].has_range || !ended_by_range(store, io))
+        store->type->submit(store, io);
 }
 
 static void
@@ -238,6 +295,10 @@ count(struct io_counters *c, const struct store_io *io)
         counter_add(&c->unmap_bytes, bytes);
         break;
     case STORE_ZERO:
+    case STORE_EXTENT:
+    case STORE_PREFETCH:
+    case STORE_COPY:
+    case STORE_SPACE:
     case STORE_OPS:
         counter_add(&c->other_ops, 1);
         break;

@@ -27,8 +27,12 @@ enum store_capability {
     STORE_CAN_FUA = 1 << 2,   /* a write with `fua` is on stable storage when it completes */
     STORE_CAN_UNMAP = 1 << 3, /* STORE_UNMAP gives space back; the range then reads as zeroes */
     STORE_CAN_ZERO = 1 << 4,  /* STORE_ZERO writes zeroes without a buffer */
-    STORE_CAN_RESIZE = 1 << 5,  /* store_resize() may change the size */
-    STORE_IS_VOLATILE = 1 << 6, /* contents are lost with the process (ram, null) */
+    STORE_CAN_RESIZE = 1 << 5,   /* store_resize() may change the size */
+    STORE_IS_VOLATILE = 1 << 6,  /* contents are lost with the process (ram, null) */
+    STORE_CAN_EXTENT = 1 << 7,   /* STORE_EXTENT knows what is allocated */
+    STORE_CAN_PREFETCH = 1 << 8, /* STORE_PREFETCH makes later reads faster */
+    STORE_CAN_COPY = 1 << 9,     /* STORE_COPY to it, from some stores: store_can_copy() */
+    STORE_CAN_SPACE = 1 << 10,   /* STORE_SPACE knows how much is left */
 };
 
 enum store_preallocate {
@@ -46,6 +50,7 @@ struct store_config {
     uint64_t size;       /* bytes; 0: what is found at PATH */
     unsigned block_size; /* logical block of the users: size, offsets and lengths are multiples;
                             512 or 4096 */
+    unsigned physical_block_size; /* what users are told that the medium likes; 0: as found */
     bool read_only;
     bool create;  /* make the file where it is missing; needs size */
     bool existed; /* there was a file at PATH: where it is missing, CREATE is no way out */
@@ -56,18 +61,58 @@ struct store_config {
                         that lasts */
 };
 
-enum store_op { STORE_READ, STORE_WRITE, STORE_FLUSH, STORE_UNMAP, STORE_ZERO, STORE_OPS };
+enum store_op {
+    STORE_READ,
+    STORE_WRITE,
+    STORE_FLUSH,
+    STORE_UNMAP,
+    STORE_ZERO,
+    STORE_EXTENT,   /* how the range is allocated, from its beginning: gives `extent` */
+    STORE_PREFETCH, /* the range will be read soon: has it brought to where reads are fast. Done
+                       when that is on its way */
+    STORE_COPY,     /* the range becomes what `copy` says, without a buffer */
+    STORE_SPACE,    /* what is taken and what is left: gives `space` */
+    STORE_OPS
+};
+
+/* What begins at `offset`; what follows it may be allocated in the same way. */
+struct store_extent {
+    uint64_t length;   /* whole blocks, at least one and at most the length asked about */
+    bool is_allocated; /* else it reads as zeroes, and to write it may need space */
+};
+
+/*
+ * LENGTH bytes from FROM_OFFSET of FROM, which the caller keeps open until the copy is done.
+ * FROM_OFFSET and the length are multiples of FROM's block size too. EOPNOTSUPP where this way
+ * does not exist: then read and write, anew from the beginning. Nothing stops a copy that runs:
+ * large ones are asked for in pieces.
+ */
+struct store_copy {
+    struct store *from;
+    uint64_t from_offset;
+};
+
+/* In bytes. AVAILABLE is what the medium has left for all its users: it may be more than the
+ * store can take, or gone a moment later. */
+struct store_space {
+    uint64_t used, available;
+};
 
 /* One operation. The user embeds it and fills the first part; it is the store's from submit to
  * done. */
 struct store_io {
     enum store_op op;
-    bool fua;        /* WRITE, ZERO, UNMAP: stable when done; only where STORE_CAN_FUA */
+    bool fua;        /* WRITE, ZERO, UNMAP, COPY: stable when done; only where STORE_CAN_FUA */
     uint64_t offset; /* bytes */
-    uint64_t
-        length; /* bytes; READ and WRITE: at most data_capacity of the buffer. FLUSH: ignored */
-    uint8_t *data; /* READ, WRITE: borrowed until done. Any alignment; 4096 avoids a copy with
-                      direct */
+    uint64_t length; /* bytes; READ and WRITE: at most data_capacity of the buffer. FLUSH and
+                        SPACE: ignored */
+    union {
+        uint8_t *data; /* READ, WRITE: borrowed until done. Any alignment; 4096 avoids a copy
+                          with direct */
+        struct store_extent extent; /* valid in done, without an error */
+        struct store_copy copy;
+        struct store_space space; /* valid in done, without an error */
+    };
     void (*done)(struct store_io *io); /* on the worker that submitted */
 
     int error; /* valid in done: 0 or a positive errno (EIO, ENOSPC, …) */
@@ -101,6 +146,9 @@ struct store_type {
     /* Starts IO. Never completes it before returning: finish later by store_complete(), or
      * store_complete_later(). */
     void (*submit)(struct store *store, struct store_io *io);
+
+    /* With STORE_CAN_COPY: whether trying to copy from FROM to TO may succeed. Any thread. */
+    bool (*can_copy)(const struct store *to, const struct store *from);
 
     /* Optional. Changes the size to SIZE, or with 0 reads again what is there. Blocks. I/O may
      * be in flight. */
@@ -150,9 +198,13 @@ int store_resize(struct store *store, uint64_t size, struct error *err);
  * Starts IO on the current worker. The range must lie in the store and be a multiple of
  * block_size, and the capability for the operation must be there: both are asserted (SCSI has
  * checked; peers cannot get here wrongly). A range that lies outside because the store shrank
- * meanwhile completes with EIO.
+ * meanwhile completes with EIO, a copy from a range to one that overlaps it with EOPNOTSUPP. A
+ * range that is empty completes with nothing done; EXTENT must not be asked about one.
  */
 void store_submit(struct store *store, struct store_io *io);
+
+/* Whether STORE_COPY from FROM to TO is worth trying; they may be the same. Any thread. */
+bool store_can_copy(const struct store *to, const struct store *from);
 
 /* For types, on io->worker: IO is done with ERROR (0 or a positive errno). Counts, then calls
  * io->done. */

@@ -17,6 +17,10 @@ struct fake_rule {
 struct fake_store {
     struct store store;
     uint8_t *bytes;
+    bool *is_allocated; /* for each block */
+    bool has_space;     /* SPACE says what the test has said */
+    struct store_space space;
+    bool is_no_target; /* for store_can_copy() */
     uint64_t capacity;
     struct fake_rule rules[STORE_OPS];
     bool hold;
@@ -39,7 +43,10 @@ fake_store_open(uint64_t size, unsigned block_size, unsigned capabilities)
     if (f == NULL)
         return NULL;
     f->bytes = calloc(1, size);
-    if (f->bytes == NULL) {
+    f->is_allocated = calloc(size / block_size + 1, sizeof *f->is_allocated);
+    if (f->bytes == NULL || f->is_allocated == NULL) {
+        free(f->bytes);
+        free(f->is_allocated);
         store_dealloc(&f->store);
         return NULL;
     }
@@ -57,6 +64,7 @@ fake_close(struct store *s)
 
     assert(STAILQ_EMPTY(&f->held));
     free(f->bytes);
+    free(f->is_allocated);
     free(f->records);
     store_dealloc(s);
 }
@@ -89,33 +97,120 @@ fake_store_fail(struct store *s, enum store_op op, unsigned nth, int error)
     f->rules[op] = (struct fake_rule){.nth = nth, .error = error};
 }
 
+void
+fake_store_allocate(struct store *s, uint64_t offset, uint64_t length, bool is_allocated)
+{
+    struct fake_store *f = (struct fake_store *)s;
+
+    assert(offset <= f->capacity && length <= f->capacity - offset);
+    for (uint64_t i = offset / s->block_size; i < (offset + length) / s->block_size; i++)
+        f->is_allocated[i] = is_allocated;
+}
+
+void
+fake_store_space(struct store *s, uint64_t used, uint64_t available)
+{
+    struct fake_store *f = (struct fake_store *)s;
+
+    f->has_space = true;
+    f->space = (struct store_space){used, available};
+}
+
+static bool
+fake_can_copy(const struct store *to, const struct store *from)
+{
+    return from->type == &fake_store_type && !((const struct fake_store *)to)->is_no_target;
+}
+
+void
+fake_store_no_copy(struct store *s, bool is_late)
+{
+    if (is_late)
+        fake_store_fail(s, STORE_COPY, 0, EOPNOTSUPP);
+    else
+        ((struct fake_store *)s)->is_no_target = true;
+}
+
+static struct store_extent
+extent_of(const struct fake_store *f, uint64_t offset, uint64_t length)
+{
+    const bool *map = f->is_allocated + offset / f->store.block_size;
+    uint64_t n = 1;
+
+    while (n < length / f->store.block_size && map[n] == map[0])
+        n++;
+    return (struct store_extent){n * f->store.block_size, map[0]};
+}
+
+static struct store_space
+space_of(const struct fake_store *f)
+{
+    uint64_t size = atomic_load(&f->store.size), used = 0;
+
+    if (f->has_space)
+        return f->space;
+    for (uint64_t i = 0; i < size / f->store.block_size; i++)
+        used += f->is_allocated[i] ? f->store.block_size : 0;
+    return (struct store_space){used, size - used};
+}
+
+static int
+copy(struct fake_store *f, const struct store_io *io)
+{
+    const struct fake_store *from = (const struct fake_store *)io->copy.from;
+    uint64_t offset = io->copy.from_offset;
+
+    if (offset > from->capacity || io->length > from->capacity - offset)
+        return EIO;
+    memcpy(f->bytes + io->offset, from->bytes + offset, io->length);
+    fake_store_allocate(&f->store, io->offset, io->length, true);
+    return 0;
+}
+
+/* What IO does to the bytes, or learns about them. */
+static int
+carry_out(struct fake_store *f, struct store_io *io)
+{
+    switch (io->op) {
+    case STORE_READ:
+        memcpy(io->data, f->bytes + io->offset, io->length);
+        break;
+    case STORE_WRITE:
+        memcpy(f->bytes + io->offset, io->data, io->length);
+        fake_store_allocate(&f->store, io->offset, io->length, true);
+        break;
+    case STORE_UNMAP:
+    case STORE_ZERO:
+        memset(f->bytes + io->offset, 0, io->length);
+        fake_store_allocate(&f->store, io->offset, io->length, io->op == STORE_ZERO);
+        break;
+    case STORE_EXTENT:
+        io->extent = extent_of(f, io->offset, io->length);
+        break;
+    case STORE_COPY:
+        return copy(f, io);
+    case STORE_SPACE:
+        io->space = space_of(f);
+        break;
+    case STORE_FLUSH:
+    case STORE_PREFETCH:
+    case STORE_OPS:
+        break;
+    }
+    return 0;
+}
+
 /* The bytes move only now: until then the operation has touched nothing. */
 static void
 finish(struct store_io *io, int error)
 {
     struct fake_store *f = (struct fake_store *)io->store;
+    bool has_range = io->op != STORE_FLUSH && io->op != STORE_SPACE;
 
-    if (error == 0 && io->op != STORE_FLUSH &&
+    if (error == 0 && has_range &&
         (io->offset > f->capacity || io->length > f->capacity - io->offset))
         error = EIO;
-    if (error == 0) {
-        switch (io->op) {
-        case STORE_READ:
-            memcpy(io->data, f->bytes + io->offset, io->length);
-            break;
-        case STORE_WRITE:
-            memcpy(f->bytes + io->offset, io->data, io->length);
-            break;
-        case STORE_UNMAP:
-        case STORE_ZERO:
-            memset(f->bytes + io->offset, 0, io->length);
-            break;
-        case STORE_FLUSH:
-        case STORE_OPS:
-            break;
-        }
-    }
-    store_complete(io, error);
+    store_complete(io, error != 0 ? error : carry_out(f, io));
 }
 
 static void
@@ -154,6 +249,8 @@ record(struct fake_store *f, const struct store_io *io)
         .op = io->op, .fua = io->fua, .offset = io->offset, .length = io->length};
     if (io->op == STORE_WRITE)
         memcpy(r->first, io->data, io->length < sizeof r->first ? io->length : sizeof r->first);
+    if (io->op == STORE_COPY)
+        r->copy = io->copy;
 }
 
 static void
@@ -256,5 +353,6 @@ const struct store_type fake_store_type = {
     .open = fake_open,
     .close = fake_close,
     .submit = fake_submit,
+    .can_copy = fake_can_copy,
     .resize = fake_resize,
 };

@@ -12,14 +12,16 @@
 
 #define FAKE_STORE_ALL                                                                      \
     (STORE_CAN_WRITE | STORE_CAN_FLUSH | STORE_CAN_FUA | STORE_CAN_UNMAP | STORE_CAN_ZERO | \
-     STORE_CAN_RESIZE)
+     STORE_CAN_RESIZE | STORE_CAN_EXTENT | STORE_CAN_PREFETCH | STORE_CAN_COPY |            \
+     STORE_CAN_SPACE)
 
 /* An operation as it was submitted. */
 struct fake_record {
     enum store_op op;
     bool fua;
     uint64_t offset, length;
-    uint8_t first[16]; /* WRITE: how its data begins; the rest of short data is 0 */
+    uint8_t first[16];      /* WRITE: how its data begins; the rest of short data is 0 */
+    struct store_copy copy; /* COPY */
 };
 
 /* Ended by store_close(). Contents are zeroes. NULL where memory is short. */
@@ -47,6 +49,20 @@ void fake_store_release(struct store *s, unsigned i, int error);
 
 /* From now on an operation completes N turns later than it would. */
 void fake_store_delay(struct store *s, unsigned turns);
+
+/*
+ * What EXTENT says of a range from now on. Without this it says what is so: nothing is
+ * allocated at first, and then what WRITE, ZERO and COPY have filled and UNMAP has not taken
+ * back.
+ */
+void fake_store_allocate(struct store *s, uint64_t offset, uint64_t length, bool is_allocated);
+
+/* What SPACE says from now on. Without this: what is allocated, and the rest. */
+void fake_store_space(struct store *s, uint64_t used, uint64_t available);
+
+/* From now on no store can be copied to this one (store_can_copy()); or, with IS_LATE, some
+ * seem to, and COPY completes with EOPNOTSUPP. */
+void fake_store_no_copy(struct store *s, bool is_late);
 
 /* What was submitted since the opening or fake_store_forget(), oldest first. */
 unsigned fake_store_records(const struct store *s);

@@ -243,19 +243,18 @@ information(const struct call *c)
 const char *
 asked(const struct fixture *f, unsigned n)
 {
-    static const char *const names[STORE_OPS] = {[STORE_READ] = "READ",
-                                                 [STORE_WRITE] = "WRITE",
-                                                 [STORE_FLUSH] = "FLUSH",
-                                                 [STORE_UNMAP] = "UNMAP",
-                                                 [STORE_ZERO] = "ZERO"};
+    static const char *const names[STORE_OPS] = {
+        [STORE_READ] = "READ",         [STORE_WRITE] = "WRITE", [STORE_FLUSH] = "FLUSH",
+        [STORE_UNMAP] = "UNMAP",       [STORE_ZERO] = "ZERO",   [STORE_EXTENT] = "EXTENT",
+        [STORE_PREFETCH] = "PREFETCH", [STORE_COPY] = "COPY",   [STORE_SPACE] = "SPACE"};
     static char text[64];
     const struct fake_record *r;
 
     if (n >= fake_store_records(f->store))
         return "";
     r = fake_store_record(f->store, n);
-    if (r->op == STORE_FLUSH)
-        return "FLUSH";
+    if (r->op == STORE_FLUSH || r->op == STORE_SPACE)
+        return names[r->op];
     snprintf(text, sizeof text, "%s%s %" PRIu64 "+%" PRIu64, names[r->op], r->fua ? " fua" : "",
              r->offset, r->length);
     return text;

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "core/iobuf.h"
@@ -90,6 +91,56 @@ run_fua(struct store *s, enum store_op op, uint64_t offset, uint64_t length, voi
 {
     return run(s, (struct store_io){
                       .op = op, .fua = true, .offset = offset, .length = length, .data = data});
+}
+
+struct store_extent
+run_extent(struct store *s, uint64_t offset, uint64_t length)
+{
+    struct request r = {.io = {.op = STORE_EXTENT, .offset = offset, .length = length}};
+
+    request_start(s, &r);
+    ck_assert_int_eq(request_wait(&r), 0);
+    ck_assert_uint_ge(r.io.extent.length, s->block_size);
+    ck_assert_uint_le(r.io.extent.length, length);
+    ck_assert_uint_eq(r.io.extent.length % s->block_size, 0);
+    return r.io.extent;
+}
+
+struct store_space
+run_space(struct store *s)
+{
+    struct request r = {.io = {.op = STORE_SPACE}};
+
+    request_start(s, &r);
+    ck_assert_int_eq(request_wait(&r), 0);
+    return r.io.space;
+}
+
+int
+run_copy(struct store *to, uint64_t offset, uint64_t length, struct store *from,
+         uint64_t from_offset)
+{
+    return run(to, (struct store_io){.op = STORE_COPY,
+                                     .offset = offset,
+                                     .length = length,
+                                     .copy = {from, from_offset}});
+}
+
+const char *
+run_map(struct store *s, uint64_t offset, uint64_t length, uint64_t unit)
+{
+    static char map[64];
+
+    ck_assert_uint_lt(length / unit, sizeof map);
+    memset(map, 0, sizeof map);
+    for (uint64_t at = 0; at < length;) {
+        struct store_extent e = run_extent(s, offset + at, length - at);
+
+        ck_assert_uint_eq(e.length % unit, 0);
+        memset(map + at / unit, e.is_allocated ? '#' : '-', e.length / unit);
+        at += e.length;
+    }
+    return map;
 }
 
 static uint8_t

@@ -25,6 +25,16 @@ int request_wait(struct request *r);
 int run_io(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data);
 int run_fua(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data);
 
+/* Those that give or take more. Each must succeed but run_copy(), which gives the error. */
+struct store_extent run_extent(struct store *s, uint64_t offset, uint64_t length);
+struct store_space run_space(struct store *s);
+int run_copy(struct store *to, uint64_t offset, uint64_t length, struct store *from,
+             uint64_t from_offset);
+
+/* How the range is allocated, as text: "-" for each unit of UNIT bytes that is not, "#" for one
+ * that is. At most 63 units, each wholly one or the other. Valid until the next call. */
+const char *run_map(struct store *s, uint64_t offset, uint64_t length, uint64_t unit);
+
 /* Bytes that tell their own position: byte I of a device written with SEED. */
 void pattern_fill(uint8_t *data, uint64_t offset, uint64_t length, unsigned seed);
 bool pattern_holds(const uint8_t *data, uint64_t offset, uint64_t length, unsigned seed);

@@ -38,6 +38,48 @@ START_TEST(reads_give_what_was_written)
 }
 END_TEST
 
+START_TEST(what_was_written_and_not_unmapped_is_allocated)
+{
+    uint8_t data[2048] = {1};
+
+    ck_assert_str_eq(run_map(s, 0, 4096, 512), "--------");
+    ck_assert_int_eq(run_io(s, STORE_WRITE, 512, sizeof data, data), 0);
+    ck_assert_int_eq(run_io(s, STORE_UNMAP, 1024, 512, NULL), 0);
+    ck_assert_int_eq(run_io(s, STORE_ZERO, 3072, 512, NULL), 0);
+    ck_assert_str_eq(run_map(s, 0, 4096, 512), "-#-##-#-");
+    ck_assert_uint_eq(run_space(s).used, 2048);
+    ck_assert_uint_eq(run_space(s).available, (64 << 10) - 2048);
+    fake_store_allocate(s, 0, 1024, true);
+    ck_assert_str_eq(run_map(s, 0, 2048, 512), "##-#");
+    fake_store_space(s, 5, 6);
+    ck_assert_uint_eq(run_space(s).used, 5);
+    ck_assert_uint_eq(run_space(s).available, 6);
+}
+END_TEST
+
+START_TEST(a_copy_moves_bytes_and_is_refused_when_told)
+{
+    struct store *from = fake_store_open(4096, 512, STORE_CAN_EXTENT);
+
+    pattern_fill(fake_store_bytes(from), 0, 4096, 1);
+    ck_assert_int_eq(run_copy(s, 512, 1024, from, 2048), 0);
+    ck_assert(pattern_holds(fake_store_bytes(s) + 512, 2048, 1024, 1));
+    ck_assert_str_eq(run_map(s, 0, 2048, 512), "-##-");
+    ck_assert(fake_store_record(s, 0)->op == STORE_COPY);
+    ck_assert(fake_store_record(s, 0)->copy.from == from);
+    ck_assert_uint_eq(fake_store_record(s, 0)->copy.from_offset, 2048);
+    fake_store_no_copy(s, true);
+    ck_assert(store_can_copy(s, from));
+    ck_assert_int_eq(run_copy(s, 0, 512, from, 0), EOPNOTSUPP);
+    ck_assert_uint_eq(fake_store_records(s), 5);
+    fake_store_no_copy(s, false);
+    ck_assert(!store_can_copy(s, from));
+    ck_assert_int_eq(run_copy(s, 0, 512, from, 0), EOPNOTSUPP);
+    ck_assert_uint_eq(fake_store_records(s), 5);
+    store_close(from);
+}
+END_TEST
+
 START_TEST(operations_are_recorded)
 {
     uint8_t data[512] = "first bytes";
@@ -120,6 +162,8 @@ fake_cases(void)
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, reads_give_what_was_written);
+    tcase_add_test(c, what_was_written_and_not_unmapped_is_allocated);
+    tcase_add_test(c, a_copy_moves_bytes_and_is_refused_when_told);
     tcase_add_test(c, operations_are_recorded);
     tcase_add_test(c, the_nth_or_every_operation_of_a_kind_fails);
     tcase_add_test(c, held_operations_touch_nothing_and_complete_when_told_in_any_order);

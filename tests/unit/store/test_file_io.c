@@ -147,7 +147,7 @@ random_operation(struct model *m)
 {
     unsigned block_size = m->store->block_size;
     unsigned blocks = (unsigned)(FILE_SIZE / block_size);
-    enum store_op op = roll(m, STORE_OPS);
+    enum store_op op = roll(m, STORE_ZERO + 1);
     uint64_t first = roll(m, blocks), n = 1 + roll(m, roll(m, 8) == 0 ? blocks : 20);
     uint64_t offset = first * block_size, length;
     uint8_t *data = m->buffer + (roll(m, 2) != 0 ? 0 : roll(m, 4096));

@@ -15,6 +15,14 @@ static const struct {
     {{.size = 4096, .block_size = 512}, "there is no store type ''"},
     {{.type = "ram", .size = 4096, .block_size = 1024}, "the block size must be 512 or 4096"},
     {{.type = "ram", .block_size = 512}, "needs a size"},
+    {{.type = "ram", .size = 4096, .block_size = 512, .physical_block_size = 256},
+     "the physical block size must be a power of two from the block size 512 to 65536, not "
+     "256"},
+    {{.type = "ram", .size = 4096, .block_size = 512, .physical_block_size = 1536}, "not 1536"},
+    {{.type = "ram", .size = 4096, .block_size = 4096, .physical_block_size = 512},
+     "from the block size 4096 to 65536, not 512"},
+    {{.type = "ram", .size = 4096, .block_size = 512, .physical_block_size = 131072},
+     "not 131072"},
     {{.type = "ram", .size = 4097, .block_size = 512}, "not a multiple of the block size 512"},
     {{.type = "null", .size = UINT64_MAX - 511, .block_size = 512}, "is too large"},
 };
@@ -28,6 +36,28 @@ START_TEST(a_bad_configuration_is_refused_with_a_sentence)
     ck_assert_int_eq(err.code, ERROR_INVALID_PARAMS);
     ck_assert_msg(strstr(err.message, bad_configs[_i].says) != NULL, "%s", err.message);
     ck_assert_ptr_null(s);
+}
+END_TEST
+
+static const struct {
+    unsigned block_size, asked, settled;
+} physical_sizes[] = {
+    {512, 0, 4096},    {4096, 0, 4096},      {512, 512, 512},
+    {512, 8192, 8192}, {4096, 65536, 65536}, {4096, 4096, 4096},
+};
+
+START_TEST(the_physical_block_size_is_what_was_asked_for_or_found)
+{
+    const struct store_config config = {.type = "ram",
+                                        .size = 65536,
+                                        .block_size = physical_sizes[_i].block_size,
+                                        .physical_block_size = physical_sizes[_i].asked};
+    struct store *s = NULL;
+    struct error err;
+
+    ck_assert_int_eq(store_open(&config, &s, &err), 0);
+    ck_assert_uint_eq(s->physical_block_size, physical_sizes[_i].settled);
+    store_close(s);
 }
 END_TEST
 
@@ -58,6 +88,65 @@ START_TEST(a_range_outside_the_store_completes_with_eio)
 }
 END_TEST
 
+static const struct {
+    uint64_t offset, length, from_offset;
+    bool is_same;
+    int error;
+} copies[] = {
+    {0, 8192, 0, false, 0},
+    {4096, 4096, 8192, false, 0}, /* FROM is longer */
+    {0, 0, 16384, false, 0},
+    {0, 4096, 16384, false, EIO},
+    {0, 8192, 12288, false, EIO},
+    {0, 4096, UINT64_MAX - 4095, false, EIO},
+    {8192, 4096, 0, false, EIO},
+    {0, 4096, 4096, true, 0},
+    {4096, 4096, 0, true, 0},
+    {0, 8192, 0, true, EOPNOTSUPP},
+    {0, 4096, 3584, true, EOPNOTSUPP},
+    {3584, 4096, 0, true, EOPNOTSUPP},
+};
+
+START_TEST(a_copy_is_checked_for_both_ranges)
+{
+    struct store *to = fake_store_open(8192, 512, FAKE_STORE_ALL);
+    struct store *longer = fake_store_open(16384, 4096, FAKE_STORE_ALL & ~STORE_CAN_WRITE);
+    struct store *from = copies[_i].is_same ? to : longer;
+
+    pattern_fill(fake_store_bytes(longer), 0, 16384, 1);
+    pattern_fill(fake_store_bytes(to), 0, 8192, 2);
+    ck_assert_int_eq(
+        run_copy(to, copies[_i].offset, copies[_i].length, from, copies[_i].from_offset),
+        copies[_i].error);
+    if (copies[_i].error != 0)
+        ck_assert(pattern_holds(fake_store_bytes(to), 0, 8192, 2));
+    else
+        ck_assert(pattern_holds(fake_store_bytes(to) + copies[_i].offset,
+                                copies[_i].from_offset, copies[_i].length, from == to ? 2 : 1));
+    store_close(to);
+    store_close(longer);
+}
+END_TEST
+
+START_TEST(stores_say_what_can_be_copied_to_them)
+{
+    const struct store_config ram = {.type = "ram", .size = 8192, .block_size = 512};
+    struct store *fake = fake_store_open(8192, 512, FAKE_STORE_ALL), *other = NULL;
+    struct store *without = fake_store_open(8192, 512, FAKE_STORE_ALL & ~STORE_CAN_COPY);
+    struct error err;
+
+    ck_assert_int_eq(store_open(&ram, &other, &err), 0);
+    ck_assert(store_can_copy(fake, fake) && store_can_copy(fake, without));
+    ck_assert(!store_can_copy(without, fake));
+    ck_assert(store_can_copy(other, other));
+    ck_assert(!store_can_copy(other, fake) && !store_can_copy(fake, other));
+    ck_assert_int_eq(run_copy(other, 0, 512, fake, 0), EOPNOTSUPP);
+    store_close(fake);
+    store_close(without);
+    store_close(other);
+}
+END_TEST
+
 START_TEST(counters_say_what_was_done)
 {
     struct store *s = fake_store_open(8192, 512, FAKE_STORE_ALL);
@@ -70,6 +159,10 @@ START_TEST(counters_say_what_was_done)
     run_io(s, STORE_READ, 512, 1024, data);
     run_io(s, STORE_UNMAP, 0, 2048, NULL);
     run_io(s, STORE_ZERO, 0, 2048, NULL);
+    run_io(s, STORE_PREFETCH, 0, 2048, NULL);
+    run_extent(s, 0, 2048);
+    run_space(s);
+    run_copy(s, 0, 512, s, 512);
     run_io(s, STORE_FLUSH, 0, 0, NULL);
     fake_store_fail(s, STORE_WRITE, 1, EIO);
     ck_assert_int_eq(run_io(s, STORE_WRITE, 0, 4096, data), EIO);
@@ -83,7 +176,7 @@ START_TEST(counters_say_what_was_done)
     ck_assert_uint_eq(t.unmap_ops, 1);
     ck_assert_uint_eq(t.unmap_bytes, 2048);
     ck_assert_uint_eq(t.flush_ops, 1);
-    ck_assert_uint_eq(t.other_ops, 1);
+    ck_assert_uint_eq(t.other_ops, 5);
     ck_assert_uint_eq(t.errors, 1);
     ck_assert_uint_eq(t.in_flight, 1);
     fake_store_hold(s, false);
@@ -132,6 +225,11 @@ store_cases(void)
                         sizeof bad_configs / sizeof bad_configs[0]);
     tcase_add_loop_test(c, a_range_outside_the_store_completes_with_eio, 0,
                         sizeof ranges / sizeof ranges[0]);
+    tcase_add_loop_test(c, the_physical_block_size_is_what_was_asked_for_or_found, 0,
+                        sizeof physical_sizes / sizeof physical_sizes[0]);
+    tcase_add_loop_test(c, a_copy_is_checked_for_both_ranges, 0,
+                        sizeof copies / sizeof copies[0]);
+    tcase_add_test(c, stores_say_what_can_be_copied_to_them);
     tcase_add_test(c, counters_say_what_was_done);
     tcase_add_test(c, a_size_that_breaks_the_rules_is_refused_by_resize);
     tcase_add_test(c, every_type_has_a_name_and_a_description);

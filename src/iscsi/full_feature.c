@@ -338,6 +338,7 @@ begin_logout(struct session *s, uint32_t task_tag)
     s->logout_tag = task_tag;
     s->logout = (struct sweep){.session = s, .done = logout_ready};
     s->state = STATE_LOGOUT;
+    s->log_out_by_ms = 0;
     session_pin(s);
     if (sweep_start(&s->logout))
         logout_ready(&s->logout);

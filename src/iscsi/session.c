@@ -179,13 +179,24 @@ session_disconnected(struct session *s)
     session_unpin(s);
 }
 
-/* At the end of the daemon: the peer is told, and sent away. */
+void
+session_drop(struct session *s, enum async_event event, const char *reason)
+{
+    const struct pdu_async_message p = {
+        .event = (uint8_t)event,
+        .parameter1 = event == ASYNC_CONNECTION_DROPPED ? s->cid : 0,
+        .parameter2 = (uint16_t)s->negotiation.params.default_time2wait,
+        .parameter3 = (uint16_t)s->negotiation.params.default_time2retain,
+    };
+
+    session_async(s, &p);
+    session_close(s, SESSION_CLOSE_AFTER_OUTPUT, reason);
+}
+
 static void
 end_stopped(struct session *s)
 {
-    session_async(s, ASYNC_SESSION_DROPPED, (uint16_t)s->negotiation.params.default_time2wait,
-                  (uint16_t)s->negotiation.params.default_time2retain);
-    session_close(s, SESSION_CLOSE_AFTER_OUTPUT, "daemon stops");
+    session_drop(s, ASYNC_SESSION_DROPPED, "daemon stops");
 }
 
 void
@@ -433,13 +444,11 @@ session_reject(struct session *s, const uint8_t *header, uint8_t reason)
 
 /* Section 11.9. */
 void
-session_async(struct session *s, uint8_t event, uint16_t parameter2, uint16_t parameter3)
+session_async(struct session *s, const struct pdu_async_message *p)
 {
-    const struct pdu_async_message p = {
-        .event = event, .parameter2 = parameter2, .parameter3 = parameter3};
     uint8_t out[PDU_HEADER_SIZE];
 
-    pdu_async_message_put(out, &p);
+    pdu_async_message_put(out, p);
     session_answer(s, out, NULL, 0);
 }
 
@@ -485,7 +494,8 @@ look_for_life(struct session *s)
     }
     p = &s->target->parameters;
     if (s->pinged_ms != 0) {
-        if (s->now_ms - s->pinged_ms >= p->nop_timeout_s * UINT64_C(1000))
+        if (p->nop_timeout_s > 0 &&
+            s->now_ms - s->pinged_ms >= p->nop_timeout_s * UINT64_C(1000))
             session_close(s, SESSION_CLOSE_NOW, "no answer to NOP-In");
     } else if (p->nop_interval_s > 0 &&
                s->now_ms - s->heard_ms >= p->nop_interval_s * UINT64_C(1000)) {
@@ -505,6 +515,8 @@ session_tick(struct session *s, uint64_t now_ms)
         session_close(s, SESSION_CLOSE_NOW, "out of memory");
     else if (s->close_at_ms != 0 && now_ms >= s->close_at_ms)
         session_close(s, SESSION_CLOSE_NOW, "it did not go in time");
+    else if (s->log_out_by_ms != 0 && now_ms >= s->log_out_by_ms)
+        session_drop(s, ASYNC_CONNECTION_DROPPED, "it did not log out in time");
     else if (s->end == SESSION_OPEN && s->state <= STATE_REPLACING &&
              now_ms - s->born_ms >= SESSION_LOGIN_TIMEOUT_MS)
         session_close(s, SESSION_CLOSE_NOW, "login took too long");

@@ -141,6 +141,21 @@ describe(const void *session, struct session_info *info)
     io_counters_sum(&s->counters, 1, &info->io);
 }
 
+/* Section 11.9.1: by an Async Message. What follows at the deadline is in session_tick(). */
+static void
+ask_to_log_out(struct session *s, uint32_t timeout_ms)
+{
+    uint32_t seconds = (timeout_ms + 999) / 1000;
+    const struct pdu_async_message p = {
+        .event = ASYNC_LOGOUT_REQUESTED,
+        .parameter3 = (uint16_t)(seconds > UINT16_MAX ? UINT16_MAX : seconds)};
+
+    session_log(s, "session asked to log out", "asked to by the management");
+    session_async(s, &p);
+    /* now_ms may be the last tick's, a second ago: rather a little later than too early. */
+    s->log_out_by_ms = s->now_ms + timeout_ms + 1000;
+}
+
 /* Management or a new login of the same initiator wants it to go. */
 static void
 asked_to_close(void *session, const struct registry_close_how *how)
@@ -149,19 +164,14 @@ asked_to_close(void *session, const struct registry_close_how *how)
 
     if (s->end != SESSION_OPEN)
         return;
-    if (how->replaced) {
+    if (how->replaced)
         session_close(s, SESSION_CLOSE_NOW, "replaced by a new login");
-    } else if (!how->logout || s->state != STATE_FULL_FEATURE) {
+    else if (s->state != STATE_FULL_FEATURE)
         session_close(s, SESSION_CLOSE_NOW, "asked to by the management");
-    } else {
-        uint32_t seconds = (how->timeout_ms + 999) / 1000;
-
-        session_log(s, "session asked to log out", "asked to by the management");
-        session_async(s, ASYNC_LOGOUT_REQUESTED, 0,
-                      (uint16_t)(seconds > UINT16_MAX ? UINT16_MAX : seconds));
-        /* now_ms may be the last tick's, a second ago: rather a little later than too early. */
-        s->close_at_ms = s->now_ms + how->timeout_ms + 1000;
-    }
+    else if (how->logout)
+        ask_to_log_out(s, how->timeout_ms);
+    else
+        session_drop(s, ASYNC_SESSION_DROPPED, "asked to by the management");
 }
 
 /* Whether TARGET still may be used as it could when the login began. */

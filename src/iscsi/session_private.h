@@ -116,12 +116,13 @@ struct session {
     /* Time, in milliseconds. */
     uint64_t now_ms; /* as of the last tick */
     uint64_t born_ms;
-    uint64_t heard_ms;    /* when the peer last did something */
-    uint64_t pinged_ms;   /* when we asked whether it lives; 0: not since it was heard */
-    uint64_t close_at_ms; /* 0: no such plan */
-    bool was_heard;       /* since the last tick */
-    bool is_broken;       /* an answer was lost for want of memory: see session_queued() */
-    bool is_stopping;     /* ends when its tasks have ended; takes no new ones */
+    uint64_t heard_ms;      /* when the peer last did something */
+    uint64_t pinged_ms;     /* when we asked whether it lives; 0: not since it was heard */
+    uint64_t close_at_ms;   /* 0: no such plan */
+    uint64_t log_out_by_ms; /* it was asked to; 0: it was not, or has begun to */
+    bool was_heard;         /* since the last tick */
+    bool is_broken;         /* an answer was lost for want of memory: see session_queued() */
+    bool is_stopping;       /* ends when its tasks have ended; takes no new ones */
 
     /* Who. */
     struct session_peer *peer;
@@ -186,7 +187,12 @@ void session_send(struct session *s, uint8_t *header);
 void session_send_data_in(struct session *s, uint8_t *header, struct iobuf *buf, size_t offset,
                           size_t length);
 void session_reject(struct session *s, const uint8_t *header, uint8_t reason);
-void session_async(struct session *s, uint8_t event, uint16_t parameter2, uint16_t parameter3);
+void session_async(struct session *s, const struct pdu_async_message *message);
+
+/* Ends a session in the full feature phase, whose initiator is told so by EVENT
+ * (section 11.9.1: ASYNC_CONNECTION_DROPPED or ASYNC_SESSION_DROPPED) and when it may come
+ * back. */
+void session_drop(struct session *s, enum async_event event, const char *reason);
 
 /* A Target Transfer Tag, never PDU_NO_TAG. */
 uint32_t session_new_tag(struct session *s);

@@ -9,7 +9,7 @@ from collections import Counter
 
 import scsi
 from daemon import MIB, TARGET, eventually
-from initiator import (FINAL, INITIATOR, LOGOUT, LOGOUT_RESPONSE, NONE, NOP_OUT, Closed,
+from initiator import (ASYNC, FINAL, INITIATOR, LOGOUT, LOGOUT_RESPONSE, NONE, NOP_OUT, Closed,
                        Connection)  # fmt: skip
 from runner import cases
 
@@ -154,30 +154,65 @@ def test_session_list_tells_who_is_there(daemon):
     none_left(daemon)
 
 
-@cases("logout", "drop")
-def test_session_is_closed_by_a_call(daemon, how):
+def ask_to_go(daemon, **how):
+    (s,) = daemon.sessions()
+    daemon.call("session.close", id=s["id"], **how)
+
+
+def test_initiator_that_ignores_a_request_to_log_out_is_dropped(daemon):
+    """Section 11.9.1: asked, served until the deadline, told, and the connection ends."""
+    with daemon.session(DefaultTime2Wait=3) as c:
+        start = time.monotonic()
+        ask_to_go(daemon, how="logout", timeout_s=1)
+        asked = c.expect(ASYNC)
+        assert (asked.event, asked.parameter1, asked.parameter2, asked.parameter3) == (1, 0, 0, 1), asked
+        c.scsi(scsi.test_unit_ready())
+        told = c.expect(ASYNC)
+        assert time.monotonic() - start >= 0.95, "too early"
+        assert (told.event, told.parameter1, told.parameter2, told.parameter3) == (2, 0, 3, 0), told
+        assert c.expect_close() == []
+    none_left(daemon)
+    daemon.check_serving()
+
+
+def test_initiator_logs_out_when_asked_to(daemon):
     with daemon.session() as c:
-        (s,) = daemon.sessions()
-        daemon.call("session.close", id=s["id"], how=how, timeout_s=1)
-        got = c.expect_close()
-        for pdu in got:
-            assert pdu.opcode == 0x32 and how == "logout", pdu  # an Async Message that asks
+        ask_to_go(daemon, how="logout", timeout_s=10)
+        asked = c.expect(ASYNC)
+        assert (asked.event, asked.parameter3) == (1, 10), asked
+        assert c.logout() == 0
+        assert c.expect_close() == []
     none_left(daemon)
 
 
-def test_initiator_obeys_when_asked_to_log_out(daemon):
-    with daemon.session() as c:
-        (s,) = daemon.sessions()
-        import threading
+def test_dropped_initiator_is_told_so_and_its_commands_end(daemon):
+    with daemon.session(ImmediateData="No", InitialR2T="Yes") as c:
+        c.on_r2t = lambda *_: None
+        c.submit(scsi.write(0, 16), write=bytes(8192))
+        c.nop(b"it is there")
+        ask_to_go(daemon, how="drop")
+        told = c.expect(ASYNC)
+        assert (told.event, told.parameter1, told.parameter2, told.parameter3) == (3, 0, 2, 0), told
+        assert c.expect_close() == []
+    none_left(daemon)
+    daemon.check_serving()
 
-        thread = threading.Thread(target=daemon.call, args=("session.close",),
-                                  kwargs={"id": s["id"], "how": "logout", "timeout_s": 10})  # fmt: skip
-        thread.start()
-        asked = c.expect(0x32)
-        assert asked.event == 1, asked  # section 11.9.1: target requests logout
-        assert c.logout() == 0
-        c.expect_close()
-        thread.join()
+
+def test_request_to_log_out_without_time_for_it(daemon):
+    with daemon.session() as c:
+        ask_to_go(daemon, how="logout", timeout_s=0)
+        assert [pdu.event for pdu in c.expect_close()] == [1, 2]
+    none_left(daemon)
+
+
+def test_asked_to_log_out_twice_then_dropped(daemon):
+    with daemon.session() as c:
+        for n in range(2):
+            ask_to_go(daemon, how="logout", timeout_s=600)
+            assert c.expect(ASYNC).parameter3 == 600
+        ask_to_go(daemon, how="drop")
+        assert c.expect(ASYNC).event == 3
+        assert c.expect_close() == []
     none_left(daemon)
 
 

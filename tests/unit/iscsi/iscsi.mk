@@ -10,7 +10,8 @@ test_iscsi_SOURCES += tests/unit/iscsi/test_pdu.c tests/unit/iscsi/test_pdu_read
 test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_in.c \
 	tests/unit/iscsi/test_data_out.c tests/unit/iscsi/test_registry.c \
 	tests/unit/iscsi/fixture.c tests/unit/iscsi/fixture.h tests/unit/iscsi/test_session.c \
-	tests/unit/iscsi/test_session_luns.c tests/unit/iscsi/test_full_feature.c \
+	tests/unit/iscsi/test_session_life.c tests/unit/iscsi/test_session_luns.c \
+	tests/unit/iscsi/test_full_feature.c \
 	tests/unit/iscsi/test_task.c tests/unit/iscsi/test_task_mgmt.c \
 	tests/unit/iscsi/test_session_threads.c tests/unit/iscsi/test_short_memory.c \
 	tests/unit/iscsi/short_memory.c tests/unit/iscsi/short_memory.h \

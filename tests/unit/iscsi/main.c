@@ -18,6 +18,7 @@ static TCase *(*const cases[])(void) = {
     data_out_cases,
     registry_cases,
     session_cases,
+    session_life_cases,
     session_luns_cases,
     full_feature_cases,
     task_cases,

@@ -19,6 +19,7 @@ TCase *data_in_cases(void);
 TCase *data_out_cases(void);
 TCase *registry_cases(void);
 TCase *session_cases(void);
+TCase *session_life_cases(void);
 TCase *session_luns_cases(void);
 TCase *full_feature_cases(void);
 TCase *task_cases(void);

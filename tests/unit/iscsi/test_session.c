@@ -1,5 +1,4 @@
-/* test_session.c: whole dialogues: login, reads and writes in pieces of all sizes, life and
- * end. */
+/* test_session.c: whole dialogues: login, reads and writes in pieces of all sizes, end. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,94 +278,6 @@ START_TEST(a_session_lives_until_its_last_command_has_ended)
 }
 END_TEST
 
-START_TEST(who_does_not_log_in_in_time_is_sent_away)
-{
-    fake_connect(&one, 1000);
-    session_tick(one.session, 1000 + SESSION_LOGIN_TIMEOUT_MS - 1);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    one.is_woken = false;
-    session_tick(one.session, 1000 + SESSION_LOGIN_TIMEOUT_MS);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
-    ck_assert(one.is_woken);
-}
-END_TEST
-
-START_TEST(a_silent_peer_is_pinged_and_then_given_up)
-{
-    struct plan plan = usual_plan;
-    struct fake_pdu *p;
-    struct pdu_nop_in in;
-
-    plan.nop_interval_s = 30;
-    plan.nop_timeout_s = 10;
-    fixture_publish(&plan);
-    fixture_login(&one, 0, 1, "");
-    session_tick(one.session, 2000); /* it was heard until now */
-    session_tick(one.session, 31000);
-    expect_nothing(&one);
-    session_tick(one.session, 32000);
-    p = expect(&one, PDU_NOP_IN);
-    pdu_nop_in_get(p->header, &in);
-    ck_assert_uint_eq(in.task_tag, PDU_NO_TAG);
-    ck_assert_uint_ne(in.transfer_tag, PDU_NO_TAG);
-    fake_pdu_free(p);
-
-    /* An answer gives it another interval. */
-    const struct pdu_nop_out out = {.immediate = true,
-                                    .task_tag = PDU_NO_TAG,
-                                    .transfer_tag = in.transfer_tag,
-                                    .cmdsn = one.cmdsn};
-    uint8_t header[PDU_HEADER_SIZE];
-    pdu_nop_out_put(header, &out);
-    fake_send(&one, header, NULL, 0);
-    session_tick(one.session, 43000);
-    expect_nothing(&one);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-
-    session_tick(one.session, 73000);
-    fake_pdu_free(expect(&one, PDU_NOP_IN)); /* that it left is no sign of life */
-    session_tick(one.session, 82999);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    session_tick(one.session, 83000);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
-}
-END_TEST
-
-static void
-login_for_discovery(struct fake_initiator *f)
-{
-    static const char keys[] = "InitiatorName=" INITIATOR "\0SessionType=Discovery";
-
-    fixture_enter(0);
-    fake_connect(f, 1000);
-    ck_assert_int_eq(fake_login(f, 1, keys, sizeof keys), 0);
-}
-
-START_TEST(a_silent_discovery_session_is_sent_away)
-{
-    login_for_discovery(&one);
-    session_tick(one.session, 2000); /* it was heard until now */
-    session_tick(one.session, 61999);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    session_tick(one.session, 62000);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
-}
-END_TEST
-
-START_TEST(a_discovery_session_that_goes_on_and_on_is_sent_away)
-{
-    login_for_discovery(&one);
-    for (uint64_t now = 2000; now < 601000; now += 1000) {
-        fake_nop(&one, NULL, 0);
-        fake_pdu_free(expect(&one, PDU_NOP_IN));
-        session_tick(one.session, now);
-        ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    }
-    session_tick(one.session, 601000);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
-}
-END_TEST
-
 START_TEST(a_new_login_replaces_the_session_of_the_same_port_once_its_io_has_ended)
 {
     struct fake_command c = fake_write(0, 0, 1);
@@ -450,99 +361,6 @@ START_TEST(anything_but_a_login_ends_a_connection_that_has_not_logged_in)
 }
 END_TEST
 
-START_TEST(sessions_end_with_a_word_when_the_daemon_stops)
-{
-    struct fake_command c = fake_write(0, 0, 16);
-    uint8_t data[8192];
-    struct fake_pdu *p;
-    struct pdu_async_message a;
-    struct pdu_r2t r;
-    uint32_t tag;
-
-    fill_pattern(data, sizeof data, 3);
-    fixture_login(&one, 0, 1, "");
-    fixture_login(&two, 0, 2, "");
-    tag = fake_command(&one, &c);
-    p = expect(&one, PDU_R2T);
-    pdu_r2t_get(p->header, &r);
-    fake_pdu_free(p);
-
-    sessions_stop();
-    p = expect(&two, PDU_ASYNC_MESSAGE); /* the idle one goes at once */
-    pdu_async_message_get(p->header, &a);
-    ck_assert_uint_eq(a.event, ASYNC_SESSION_DROPPED);
-    fake_pdu_free(p);
-    ck_assert_int_eq(session_end_state(two.session), SESSION_CLOSE_AFTER_OUTPUT);
-
-    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    test_unit_ready(&one, 0); /* is not taken any more */
-    one.cmdsn--;
-    fake_data_out(&one, tag, r.transfer_tag, 0, 0, data, sizeof data, true);
-    expect_status(&one, tag, 0);
-    ck_assert_mem_eq(fake_store_bytes(fixture_store(0)), data, sizeof data);
-    p = expect(&one, PDU_ASYNC_MESSAGE);
-    fake_pdu_free(p);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_AFTER_OUTPUT);
-}
-END_TEST
-
-START_TEST(who_is_at_the_login_when_the_daemon_stops_is_told_so)
-{
-    static const char keys[] = "InitiatorName=" INITIATOR "\0TargetName=" TARGET;
-
-    fixture_enter(0);
-    fake_connect(&one, 1000);
-    fake_connect(&two, 1000);
-    sessions_stop();
-    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    ck_assert_int_eq(fake_login(&one, 1, keys, sizeof keys), 0x0301);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_AFTER_OUTPUT);
-    session_tick(two.session, 2500); /* who says nothing is not waited for */
-    ck_assert_int_eq(session_end_state(two.session), SESSION_CLOSE_NOW);
-    fake_disconnect(&two);
-    fake_connect(&two, 3000); /* out of the backlog, after all */
-    ck_assert_int_eq(fake_login(&two, 1, keys, sizeof keys), 0x0301);
-}
-END_TEST
-
-static void
-copy_info(const struct session_info *info, void *arg)
-{
-    *(struct session_info *)arg = *info;
-}
-
-START_TEST(management_sees_a_session_and_can_ask_it_to_go)
-{
-    struct session_info info = {0};
-    struct fake_pdu *p;
-    struct pdu_async_message a;
-
-    fixture_login(&one, 0, 0x23d000001, "MaxRecvDataSegmentLength=4096\0InitiatorAlias=me\0");
-    registry_visit(copy_info, &info);
-    ck_assert_str_eq(info.target, TARGET);
-    ck_assert_str_eq(info.initiator, INITIATOR);
-    ck_assert_str_eq(info.initiator_alias, "me");
-    ck_assert_str_eq(info.remote, "192.0.2.7:48812");
-    ck_assert_str_eq(info.state, "full_feature");
-    ck_assert_uint_eq(info.isid, 0x23d000001);
-    ck_assert_uint_eq(info.tsih, one.tsih);
-    ck_assert_uint_eq(info.max_send_data_segment_length, 4096);
-    ck_assert_uint_eq(info.max_recv_data_segment_length, 65536);
-    ck_assert_uint_eq(info.io.other_ops, 1);
-
-    ck_assert_int_eq(registry_close(info.id, true, 5000), 0);
-    p = expect(&one, PDU_ASYNC_MESSAGE);
-    pdu_async_message_get(p->header, &a);
-    ck_assert_uint_eq(a.event, ASYNC_LOGOUT_REQUESTED);
-    ck_assert_uint_eq(a.parameter3, 5);
-    fake_pdu_free(p);
-    session_tick(one.session, 6000);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
-    session_tick(one.session, 7000);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
-}
-END_TEST
-
 TCase *
 session_cases(void)
 {
@@ -555,18 +373,11 @@ session_cases(void)
     tcase_add_test(tcase, a_thousand_commands_complete_in_random_order);
     tcase_add_test(tcase, a_session_that_does_not_read_is_not_read_from);
     tcase_add_test(tcase, a_session_lives_until_its_last_command_has_ended);
-    tcase_add_test(tcase, who_does_not_log_in_in_time_is_sent_away);
-    tcase_add_test(tcase, a_silent_peer_is_pinged_and_then_given_up);
-    tcase_add_test(tcase, a_silent_discovery_session_is_sent_away);
-    tcase_add_test(tcase, a_discovery_session_that_goes_on_and_on_is_sent_away);
     tcase_add_test(tcase,
                    a_new_login_replaces_the_session_of_the_same_port_once_its_io_has_ended);
     tcase_add_test(tcase, who_speaks_before_the_login_is_answered_is_sent_away);
     tcase_add_loop_test(tcase, a_refused_login_is_told_why_and_the_connection_ends, 0,
                         sizeof refusals / sizeof *refusals);
     tcase_add_test(tcase, anything_but_a_login_ends_a_connection_that_has_not_logged_in);
-    tcase_add_test(tcase, sessions_end_with_a_word_when_the_daemon_stops);
-    tcase_add_test(tcase, who_is_at_the_login_when_the_daemon_stops_is_told_so);
-    tcase_add_test(tcase, management_sees_a_session_and_can_ask_it_to_go);
     return tcase;
 }

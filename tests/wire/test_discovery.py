@@ -4,7 +4,8 @@ import socket
 
 import scsi
 from daemon import TARGET, free_port, portal
-from initiator import FINAL, NONE, REJECT, TEXT, Closed, Connection, text_encode
+from initiator import (CONTINUE, FINAL, NONE, REJECT, TEXT, TEXT_RESPONSE, Closed, Connection, text_decode,
+                       text_encode)  # fmt: skip
 from runner import Skip, cases
 
 MINE = "iqn.2026-01.org.blockgate.test:mine"
@@ -54,6 +55,43 @@ def test_normal_session_asks_for_its_own_target(daemon):
     with daemon.session() as c:
         assert c.send_targets("") == {TARGET: here(daemon)}
         assert c.send_targets(TARGET) == {TARGET: here(daemon)}
+
+
+@cases("All", MINE, HIDDEN, "iqn.2026-01.org.blockgate.test:none", "nonsense")
+def test_normal_session_asks_for_what_is_not_its_own_target(daemon, what):
+    """Appendix C: All is for discovery sessions; of other targets nothing is told."""
+    with daemon.session(connection={"name": "iqn.2026-01.org.blockgate.test:me"}) as c:
+        assert c.text({"SendTargets": what}) == [("SendTargets", "Reject")]
+        c.scsi(scsi.test_unit_ready())
+
+
+@cases(1, 30, 511)
+def test_keys_and_answers_of_a_normal_session_come_in_pieces(daemon, size):
+    """The C bit in both directions, commands in between (sections 6.2 and 11.10)."""
+    with daemon.session(MaxRecvDataSegmentLength="512") as c:
+        keys = {f"X-org.blockgate.{n}": n for n in range(60)}
+        raw = text_encode(keys)
+        parts = [raw[at : at + size] for at in range(0, len(raw), size)]
+        itt, ttt, answer = 77, NONE, b""
+        for part in parts[:-1]:
+            c.send(c.request(TEXT, part, flags=CONTINUE, ttt=ttt, itt=itt))
+            reply = c.expect(TEXT_RESPONSE, itt)
+            assert not reply.data and not reply.flags & (FINAL | CONTINUE) and reply.ttt != NONE, reply
+            ttt = reply.ttt
+        c.scsi(scsi.test_unit_ready())
+        part = parts[-1]
+        while True:
+            c.send(c.request(TEXT, part, flags=FINAL, ttt=ttt, itt=itt))
+            reply = c.expect(TEXT_RESPONSE, itt)
+            assert len(reply.data) <= 512
+            answer += reply.data
+            if reply.flags & FINAL:
+                assert reply.ttt == NONE and not reply.flags & CONTINUE, reply
+                break
+            assert reply.flags & CONTINUE and reply.ttt == ttt, reply
+            part = b""
+        assert text_decode(answer) == [(key, "NotUnderstood") for key in keys]
+        c.scsi(scsi.test_unit_ready())
 
 
 def test_discovery_session_runs_no_commands(daemon):

@@ -1,13 +1,15 @@
 """Login: stages, and each way to fail with its status (RFC 7143 sections 6.3 and 11.13)."""
 
+import scsi
 from daemon import TARGET, eventually
-from initiator import (FULL_FEATURE, LOGIN_RESPONSE, OPERATIONAL, REJECT, SECURITY, TRANSIT, Closed,
+from initiator import (FULL_FEATURE, INITIATOR, LOGIN_RESPONSE, OPERATIONAL, REJECT, SECURITY, TRANSIT, Closed,
                        Connection, LoginFailed, text_encode)  # fmt: skip
 from runner import cases
 
 PRIVATE = "iqn.2026-01.org.blockgate.test:private"
 OFF = "iqn.2026-01.org.blockgate.test:off"
 ELSEWHERE = "iqn.2026-01.org.blockgate.test:elsewhere"
+SECOND = "iqn.2026-01.org.blockgate.test:second"
 
 DAEMON = {"addresses": ("127.0.0.1",)}
 
@@ -19,6 +21,7 @@ def setup(daemon):
     daemon.make_target(alias="the first disk")
     daemon.make_target(PRIVATE, initiators=["iqn.2026-01.org.blockgate.test:Friend"])
     daemon.make_target(OFF, enabled=False)
+    daemon.make_target(SECOND)
     daemon.other_port = free_port()
     daemon.call("portal_group.create", tag=7,
                 portals=[{"address": "127.0.0.1", "port": daemon.other_port}])  # fmt: skip
@@ -191,15 +194,26 @@ def test_session_that_does_not_exist(daemon):
             (2, 0xA))  # fmt: skip
 
 
-def test_second_connection_of_a_session(daemon):
+@cases(
+    ("another connection", {"cid": 1}, (2, 6)),  # MaxConnections is 1: too many
+    ("the same connection", {"cid": 0}, (2, 6)),
+    ("another ISID", {"isid": b"\x80other"}, (2, 0xA)),  # that session does not exist
+    ("another initiator", {"name": INITIATOR + "2"}, (2, 0xA)),
+    ("another target", {"target": SECOND}, (2, 0xA)),
+    ("another TSIH", {"tsih": 1}, (2, 0xA)),
+)
+def test_login_with_the_TSIH_of_a_session(daemon, who, how, status):
+    """Section 6.3.1. Only TSIH 0 begins a session; the one that is there is left alone."""
     with daemon.session() as first:
 
         def send(c):
-            c.isid = first.isid
-            c.login_step(c.first_keys(TARGET), OPERATIONAL, FULL_FEATURE, tsih=first.tsih, cid=1)
+            c.isid, c.name = how.get("isid", first.isid), how.get("name", first.name)
+            c.login_step(c.first_keys(how.get("target", TARGET)), OPERATIONAL, FULL_FEATURE,
+                         tsih=first.tsih + how.get("tsih", 0), cid=how.get("cid", 0))  # fmt: skip
 
-        refused(daemon, send, (2, 6), (2, 0xA), (2, 8))
+        refused(daemon, send, status)
         assert first.nop(b"still here").data == b"still here"
+        first.scsi(scsi.test_unit_ready())
 
 
 def test_unknown_session_type(daemon):

@@ -33,6 +33,8 @@ def negotiate(daemon, keys):
     ("HeaderDigest", "X-com.example,CRC32C,None", "CRC32C"),
     ("DataDigest", "None", "None"),
     ("DataDigest", "CRC32C", "CRC32C"),
+    ("DataDigest", "None,CRC32C", "None"),
+    ("DataDigest", "CRC32C,None", "CRC32C"),
     ("DataDigest", "X-a,X-b,None", "None"),
     ("InitialR2T", "Yes", "Yes"),
     ("InitialR2T", "No", "No"),

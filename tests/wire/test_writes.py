@@ -6,7 +6,7 @@ import os
 import scsi
 from daemon import TARGET
 from hostile import aftermath
-from initiator import DATA_OUT, FINAL, NONE, SCSI_COMMAND, WRITE, lun_field
+from initiator import DATA_OUT, FINAL, NONE, REJECT, SCSI_COMMAND, WRITE, lun_field
 from runner import cases
 
 LIMITS = (512, 8192, 262144)  # MaxRecvDataSegmentLength of the target
@@ -141,11 +141,11 @@ def test_write_of_no_blocks(daemon):
 def wrong(daemon, spoil, **offer):
     """
     SPOIL(connection, task, r2t) answers an R2T wrongly. The command fails, the PDU is rejected or
-    the connection ends, and what was not asked for is not written.
+    the connection ends, and nothing is written.
     """
     with daemon.session(ImmediateData="No", InitialR2T="Yes", **offer) as c:
-        guard = os.urandom(512)
-        c.scsi(scsi.write(16, 1), write=guard)
+        before = os.urandom(17 * 512)
+        c.scsi(scsi.write(0, 17), write=before)
         held = []
         c.on_r2t = lambda task, r2t: held.append((task, r2t))
         c.submit(scsi.write(0, 16), write=os.urandom(8192))
@@ -155,24 +155,66 @@ def wrong(daemon, spoil, **offer):
         spoil(c, task, r2t)
         result = aftermath(c)
     with daemon.session() as c:
-        assert bytes(c.scsi(scsi.read(16, 1), read=512).data) == guard
+        assert bytes(c.scsi(scsi.read(0, 17), read=17 * 512).data) == before
     daemon.check_serving()
     return result, task
 
 
-@cases("offset", "datasn", "ttt", "itt", "lun")
-def test_data_out_with_a_wrong_field(daemon, field):
-    def spoil(c, task, r2t):
-        values = {"offset": r2t.offset + 4096, "datasn": 5, "ttt": r2t.ttt + 1, "itt": task.itt + 999,
-                  "lun": lun_field(9)}  # fmt: skip
-        c.send(c.request(DATA_OUT, bytes(8192), **{
-            "flags": FINAL, "lun": task.lun, "itt": task.itt, "ttt": r2t.ttt, "datasn": 0,
-            "offset": r2t.offset, field: values[field],
-        }))  # fmt: skip
+CRC_ERROR = (scsi.ABORTED_COMMAND, 0x47, 0x05)  # section 11.4.7.2: protocol service CRC error
 
-    result, task = wrong(daemon, spoil)
-    if field in ("offset", "datasn", "ttt"):
-        assert result != "alive" or task.status != 0, "a wrong Data-Out made a good command"
+
+@cases(
+    ("offset", 4096, CRC_ERROR),  # section 7.9: PDUs are missing, and nothing brings them back
+    ("offset", -1, CRC_ERROR),
+    ("datasn", 1, CRC_ERROR),
+    ("datasn", 0xFFFFFFFF, CRC_ERROR),
+    ("ttt", 1, "closed"),  # the sequences cannot be told apart any more
+    ("itt", 999, "ignored"),  # of a command that is not there: it may have been aborted
+)
+def test_data_out_with_a_wrong_field(daemon, field, change, result):
+    def spoil(c, task, r2t):
+        values = {"itt": task.itt, "ttt": r2t.ttt, "datasn": 0, "offset": r2t.offset}
+        values[field] = (values[field] + change) & 0xFFFFFFFF
+        c.send(c.request(DATA_OUT, bytes(8192), flags=FINAL, lun=task.lun, **values))
+        if result == "closed":
+            assert c.expect(REJECT).reason == 4  # protocol error
+
+    after, task = wrong(daemon, spoil)
+    if result == CRC_ERROR:
+        assert after == "alive" and task.status == scsi.CHECK_CONDITION and task.sense[:3] == result
+    else:
+        assert not task.done and after == ("closed" if result == "closed" else "alive")
+
+
+def test_data_out_sequence_with_a_gap_in_its_middle(daemon):
+    """What came right before it is not written either; the rest is thrown away, then comes the answer."""
+    with daemon.session(ImmediateData="No", InitialR2T="Yes") as c:
+        before = os.urandom(16 * 512)
+        c.scsi(scsi.write(0, 16), write=before)
+        held = []
+        c.on_r2t = lambda task, r2t: held.append(r2t)
+        task = c.submit(scsi.write(0, 16), write=os.urandom(8192))
+        while not held:
+            c.pump()
+        for sn in (0, 1, 3, 2):
+            if sn == 2:
+                assert c.nop(b"not before the end").data and not task.done
+            c.send(c.request(DATA_OUT, bytes(2048), flags=FINAL if sn == 2 else 0, lun=task.lun,
+                             itt=task.itt, ttt=held[0].ttt, datasn=sn, offset=sn * 2048))  # fmt: skip
+        assert c.wait(task).sense[:3] == CRC_ERROR
+        assert bytes(c.scsi(scsi.read(0, 16), read=8192).data) == before
+
+
+def test_data_out_for_another_LUN_than_its_command(daemon):
+    """The tags say whose it is; the LUN field says nothing that they do not."""
+
+    def spoil(c, task, r2t):
+        c.send(c.request(DATA_OUT, bytes(8192), flags=FINAL, lun=lun_field(9), itt=task.itt, ttt=r2t.ttt,
+                         datasn=0, offset=r2t.offset))  # fmt: skip
+
+    with daemon.session(ImmediateData="No", InitialR2T="Yes") as c:
+        c.on_r2t = lambda task, r2t: spoil(c, task, r2t)
+        c.scsi(scsi.write(0, 16), write=bytes(8192))
 
 
 def test_data_out_longer_than_asked_for(daemon):

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "catalog/credentials.h"
 #include "core/counters.h"
 #include "core/crew.h"
 #include "scsi/lun.h"
@@ -121,8 +122,10 @@ target_unref(struct target *target)
         backstore_unref(target->luns[i].backstore);
         export_counters_unref(target->luns[i].counters);
     }
-    for (size_t i = 0; i < target->acl_count; i++)
+    for (size_t i = 0; i < target->acl_count; i++) {
+        chap_credentials_unref(target->acls[i].auth);
         free(target->acls[i].initiator);
+    }
     free(target->luns);
     free(target->acls);
     free(target->portal_groups);
@@ -149,6 +152,7 @@ catalog_unref(struct catalog *catalog)
         backstore_unref(catalog->backstores[i]);
     for (size_t i = 0; i < catalog->portal_group_count; i++)
         portal_group_unref(catalog->portal_groups[i]);
+    chap_credentials_unref(catalog->discovery_auth);
     free(catalog->targets);
     free(catalog->backstores);
     free(catalog->portal_groups);

@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/worker.h"
 
+struct chap_credentials;
 struct io_counters;
 struct lun;
 struct store;
@@ -51,7 +52,8 @@ struct lun_export {
 
 /* Who may log in. Part of the target. */
 struct acl_entry {
-    char *initiator; /* iSCSI name, or "*" */
+    char *initiator;               /* iSCSI name, or "*" */
+    struct chap_credentials *auth; /* counted; NULL: no CHAP (credentials.h) */
 };
 
 /* What the target offers in negotiation (names of RFC 7143 section 13), and its habits. */
@@ -104,6 +106,7 @@ struct catalog {
     size_t backstore_count;
     struct portal_group **portal_groups; /* ascending by tag */
     size_t portal_group_count;
+    struct chap_credentials *discovery_auth; /* counted; NULL: discovery without CHAP */
 };
 
 /* References. Any thread; what is freed at last posts the closing of its store to main. All

@@ -7,7 +7,9 @@ src_iscsi_libiscsi_a_SOURCES += src/iscsi/opcodes.def src/iscsi/pdu_fields.def \
 	src/iscsi/pdu_writer.c src/iscsi/pdu_writer.h \
 	src/iscsi/text.c src/iscsi/text.h \
 	src/iscsi/params.c src/iscsi/params.h \
+	src/iscsi/chap.c src/iscsi/chap.h \
 	src/iscsi/login.c src/iscsi/login.h \
+	src/iscsi/login_auth.c src/iscsi/login_auth.h \
 	src/iscsi/discovery.c src/iscsi/discovery.h
 # Sessions.
 src_iscsi_libiscsi_a_SOURCES += src/iscsi/session.h \

@@ -67,6 +67,7 @@ login_done(struct login *l)
 {
     text_input_done(&l->input);
     text_output_done(&l->output);
+    login_auth_done(&l->auth);
     target_unref(l->target);
     l->target = NULL;
 }
@@ -89,13 +90,14 @@ respond(struct login *l, const struct pdu_login_response *p, uint32_t max_cmdsn,
     ret->length = l->output.length;
 }
 
+/* With TRANSIT to the stage that was asked for, else in the one that is. */
 static enum login_verdict
-proceed(struct login *l, struct login_response *ret)
+proceed(struct login *l, bool transit, struct login_response *ret)
 {
     struct pdu_login_response p = {
-        .transit = l->request.transit,
+        .transit = transit,
         .current_stage = l->request.current_stage,
-        .next_stage = l->request.transit ? l->request.next_stage : 0,
+        .next_stage = transit ? l->request.next_stage : 0,
         .isid = l->request.isid,
         .task_tag = l->request.task_tag,
     };
@@ -336,21 +338,30 @@ identify(struct login *l, const struct catalog *catalog, const struct text_list 
     return LOGIN_SUCCESS;
 }
 
-/* AuthMethod (section 12.1): no authentication is the only method so far. */
-static enum login_status
-authenticate(struct login *l, const struct text_list *list)
+/* What the initiator must prove; NULL: nothing. */
+static struct chap_credentials *
+credentials_for(const struct login *l, const struct catalog *catalog,
+                const struct target *target)
 {
-    const char *methods = text_value(list, "AuthMethod");
+    const struct acl_entry *entry;
 
-    if (l->stage != STAGE_SECURITY || methods == NULL)
-        return LOGIN_SUCCESS;
-    if (l->has_authenticated)
-        return fail(l, LOGIN_INITIATOR_ERROR, "AuthMethod is negotiated twice");
-    if (!text_list_has(methods, "None"))
-        return fail(l, LOGIN_AUTHENTICATION_FAILED, "no method that this target supports");
-    l->has_authenticated = true;
-    text_put(&l->output, "AuthMethod", "None");
-    return LOGIN_SUCCESS;
+    if (l->is_discovery)
+        return catalog->discovery_auth;
+    entry = access_entry(target, l->initiator);
+    return entry != NULL ? entry->auth : NULL;
+}
+
+bool
+login_is_authenticated(const struct login *l, const struct catalog *catalog)
+{
+    const struct target *target = NULL;
+
+    if (!l->is_discovery) {
+        target = catalog_target(catalog, l->target->name);
+        if (target == NULL || access_entry(target, l->initiator) == NULL)
+            return false;
+    }
+    return login_auth_suffices(&l->auth, credentials_for(l, catalog, target));
 }
 
 /* Answers the keys of a complete list into l->output. */
@@ -365,7 +376,7 @@ answer_list(struct login *l, const struct catalog *catalog)
         return fail(l, LOGIN_INITIATOR_ERROR, problem);
     status = identify(l, catalog, &list);
     if (status == LOGIN_SUCCESS)
-        status = authenticate(l, &list);
+        status = login_auth_answer(l, credentials_for(l, catalog, l->target), &list);
     if (status != LOGIN_SUCCESS)
         return status;
     if (negotiation_answer(&l->negotiation, phases[l->stage], &list, &l->output) !=
@@ -391,13 +402,17 @@ collect(struct login *l, const void *data, size_t n)
 }
 
 static enum login_verdict
-go_on(struct login *l, struct login_response *ret)
+go_on(struct login *l, const struct catalog *catalog, struct login_response *ret)
 {
-    if (!l->request.transit)
-        return proceed(l, ret);
+    if (!l->request.transit || !login_auth_is_settled(&l->auth))
+        return proceed(l, false, ret);
     l->stage = l->request.next_stage;
     if (l->stage != STAGE_FULL_FEATURE)
-        return proceed(l, ret);
+        return proceed(l, true, ret);
+    if (!login_is_authenticated(l, catalog)) {
+        l->problem = "the end of a login without the authentication that is demanded";
+        return refuse(l, LOGIN_AUTHENTICATION_FAILED, ret);
+    }
     if (!negotiation_is_acceptable(&l->negotiation)) {
         l->problem = negotiation_problem(&l->negotiation);
         return refuse(l, LOGIN_INITIATOR_ERROR, ret);
@@ -416,13 +431,13 @@ login_request(struct login *l, const struct catalog *catalog, const uint8_t *hea
     if (status == LOGIN_SUCCESS)
         status = collect(l, data, n);
     if (status == LOGIN_SUCCESS && l->request.is_continued)
-        return proceed(l, ret);
+        return proceed(l, false, ret);
     if (status == LOGIN_SUCCESS)
         status = answer_list(l, catalog);
     text_input_done(&l->input);
     if (status != LOGIN_SUCCESS)
         return refuse(l, status, ret);
-    return go_on(l, ret);
+    return go_on(l, catalog, ret);
 }
 
 void

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "iscsi/login_auth.h"
 #include "iscsi/params.h"
 #include "iscsi/pdu.h"
 #include "iscsi/text.h"
@@ -83,6 +84,7 @@ struct login {
     uint32_t exp_cmdsn; /* of the first command after the login */
     uint32_t statsn;    /* of the next response */
     struct negotiation negotiation;
+    struct login_auth auth;
     enum login_status status; /* why it was refused */
     const char *problem;      /* the same, as words for the log; NULL: none. Static */
 
@@ -92,8 +94,7 @@ struct login {
     bool has_begun;     /* the first request is in */
     bool is_identified; /* the first list of keys is in */
     bool is_ready;      /* only the last response is missing */
-    bool has_authenticated;
-    uint8_t stage; /* enum login_stage */
+    uint8_t stage;      /* enum login_stage */
     unsigned requests;
     struct pdu_login_request first, request;
     struct text_input input;
@@ -118,6 +119,10 @@ void login_done(struct login *l);
 enum login_verdict login_request(struct login *l, const struct catalog *catalog,
                                  const uint8_t *header, const void *data, size_t n,
                                  struct login_response *ret);
+
+/* Whether the initiator has proved who it is as far as CATALOG demands it. It has at
+ * LOGIN_READY; whoever waits before login_accept() asks again. */
+bool login_is_authenticated(const struct login *l, const struct catalog *catalog);
 
 /* After LOGIN_READY: the last response. The session has this TSIH and takes commands up to
  * l->exp_cmdsn + QUEUE_DEPTH - 1. */

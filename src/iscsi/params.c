@@ -14,7 +14,7 @@ enum rule {
     DECLARED,           /* a number that each side says of itself */
     DECLARED_BY_TARGET, /* not for an initiator to say */
     OBSOLETE,           /* answered by Reject: section 13.25 */
-    ELSEWHERE,          /* login.c or discovery.c answers it */
+    ELSEWHERE,          /* login.c, login_auth.c or discovery.c answers it */
 };
 
 enum relevance { FOR_ALL, NOT_FOR_DISCOVERY };
@@ -78,6 +78,11 @@ static const struct param_key keys[] = {
     /* 13.3 to 13.9, 13.21, 12.1 */
     {"SendTargets",              ELSEWHERE,        PHASE_FULL_FEATURE, 0, 0,    FIXED(0),                  NOWHERE, FOR_ALL, NULL},
     {"AuthMethod",               ELSEWHERE,        PHASE_SECURITY, 0, 0,        FIXED(0),                  NOWHERE, FOR_ALL, NULL},
+    {"CHAP_A",                   ELSEWHERE,        PHASE_SECURITY, 0, 0,        FIXED(0),                  NOWHERE, FOR_ALL, NULL},
+    {"CHAP_I",                   ELSEWHERE,        PHASE_SECURITY, 0, 0,        FIXED(0),                  NOWHERE, FOR_ALL, NULL},
+    {"CHAP_C",                   ELSEWHERE,        PHASE_SECURITY, 0, 0,        FIXED(0),                  NOWHERE, FOR_ALL, NULL},
+    {"CHAP_N",                   ELSEWHERE,        PHASE_SECURITY, 0, 0,        FIXED(0),                  NOWHERE, FOR_ALL, NULL},
+    {"CHAP_R",                   ELSEWHERE,        PHASE_SECURITY, 0, 0,        FIXED(0),                  NOWHERE, FOR_ALL, NULL},
     {"InitiatorName",            ELSEWHERE,        ANY_LOGIN, 0, 0,             FIXED(0),                  NOWHERE, FOR_ALL, NULL},
     {"TargetName",               ELSEWHERE,        ANY_LOGIN, 0, 0,             FIXED(0),                  NOWHERE, FOR_ALL, NULL},
     {"SessionType",              ELSEWHERE,        ANY_LOGIN, 0, 0,             FIXED(0),                  NOWHERE, FOR_ALL, NULL},

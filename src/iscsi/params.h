@@ -61,8 +61,9 @@ void negotiation_init(struct negotiation *n, const struct target_parameters *our
 
 /*
  * Answers LIST, the keys of one request sequence in PHASE, into OUT. The names that identify a
- * login, AuthMethod and SendTargets are passed over: login.c and discovery.c answer
- * them. In PHASE_OPERATIONAL our MaxRecvDataSegmentLength goes out with the first answer.
+ * login, AuthMethod with the keys of CHAP and SendTargets are passed over: login.c,
+ * login_auth.c and discovery.c answer them. In PHASE_OPERATIONAL our MaxRecvDataSegmentLength
+ * goes out with the first answer.
  */
 enum param_verdict negotiation_answer(struct negotiation *n, enum param_phase phase,
                                       const struct text_list *list, struct text_output *out);

@@ -26,6 +26,7 @@ struct session_info {
     char remote[72], local[72];
     bool header_digest, data_digest; /* CRC32C is on */
     bool discovery;
+    const char *auth;  /* "none", "chap", "mutual_chap" */
     const char *state; /* "login", "full_feature", "logout", "closing" */
     uint32_t max_recv_data_segment_length, max_send_data_segment_length, max_burst_length,
         first_burst_length;

@@ -128,6 +128,7 @@ describe(const void *session, struct session_info *info)
     info->portal_group = s->peer->portal_group;
     info->since = s->since;
     info->discovery = s->is_discovery;
+    info->auth = s->auth;
     info->state = states[state];
     info->header_digest = s->shown.header_digest;
     info->data_digest = s->shown.data_digest;
@@ -241,6 +242,8 @@ granted(void *session)
     if (s->end != SESSION_OPEN)
         return;
     status = s->is_discovery ? LOGIN_SUCCESS : attach_target(s);
+    if (status == LOGIN_SUCCESS && !login_is_authenticated(s->login, catalog_current()))
+        status = LOGIN_AUTHENTICATION_FAILED;
     if (session_worker_here()->is_stopping)
         status = LOGIN_SERVICE_UNAVAILABLE;
     if (status != LOGIN_SUCCESS) {
@@ -276,6 +279,7 @@ remember_names(struct session *s)
     snprintf(initiator_part, sizeof initiator_part, "i,0x%012llx", (unsigned long long)l->isid);
     snprintf(target_part, sizeof target_part, "t,0x%04x", s->peer->portal_group);
     s->is_discovery = l->is_discovery;
+    s->auth = login_auth_name(&l->auth);
     s->isid = l->isid;
     s->cid = l->cid;
     s->since = time(NULL);

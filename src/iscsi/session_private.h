@@ -133,6 +133,7 @@ struct session {
     uint64_t isid;
     uint16_t cid;
     bool is_discovery;
+    const char *auth; /* login_auth_name() */
     time_t since;
     struct params shown; /* as the login ended, for the registry */
     _Atomic uint32_t shown_max_send;

@@ -1,6 +1,7 @@
 /* text.c: key=value lists. */
 #include "iscsi/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -149,6 +150,80 @@ text_number(const char *value, uint64_t *ret)
     return parse_u64(value, 0, UINT64_MAX, ret);
 }
 
+/* What C stands for in DIGITS, or -1. */
+static int
+digit_of(const char *digits, char c)
+{
+    const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+static int
+hexadecimal(const char *text, uint8_t *bytes, size_t size, size_t *length)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    size_t n = strlen(text);
+
+    if (n == 0 || n % 2 != 0 || n / 2 > size)
+        return -1;
+    for (size_t i = 0; i < n; i += 2) {
+        int high = digit_of(digits, text[i]), low = digit_of(digits, text[i + 1]);
+        if (high < 0 || low < 0)
+            return -1;
+        bytes[i / 2] = (uint8_t)((high & 0xf) << 4 | (low & 0xf));
+    }
+    *length = n / 2;
+    return 0;
+}
+
+/* Four characters are three bytes; the last four may end with one or two '='. What stands
+ * behind the last bit must be zero (RFC 4648 section 3.5). */
+static int
+base64(const char *text, uint8_t *bytes, size_t size, size_t *length)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = strlen(text), digit_count = n, at = 0;
+    uint32_t bits = 0;
+    unsigned left = 0; /* bits that are not out yet */
+
+    if (n == 0 || n % 4 != 0)
+        return -1;
+    while (n - digit_count < 2 && text[digit_count - 1] == '=')
+        digit_count--;
+    for (size_t i = 0; i < digit_count; i++) {
+        int digit = digit_of(digits, text[i]);
+        if (digit < 0)
+            return -1;
+        bits = bits << 6 | (uint32_t)digit;
+        left += 6;
+        if (left < 8)
+            continue;
+        if (at == size)
+            return -1;
+        left -= 8;
+        bytes[at++] = (uint8_t)(bits >> left);
+        bits &= (1U << left) - 1;
+    }
+    if (bits != 0)
+        return -1;
+    *length = at;
+    return 0;
+}
+
+int
+text_binary(const char *value, uint8_t *bytes, size_t size, size_t *length)
+{
+    if (value[0] != '0')
+        return -1;
+    if (value[1] == 'x' || value[1] == 'X')
+        return hexadecimal(value + 2, bytes, size, length);
+    if (value[1] == 'b' || value[1] == 'B')
+        return base64(value + 2, bytes, size, length);
+    return -1;
+}
+
 void
 text_output_init(struct text_output *out, size_t limit)
 {
@@ -203,6 +278,21 @@ void
 text_put_boolean(struct text_output *out, const char *key, bool value)
 {
     text_put(out, key, value ? "Yes" : "No");
+}
+
+void
+text_put_binary(struct text_output *out, const char *key, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[2 + 2 * TEXT_BINARY_MAX + 1] = "0x";
+
+    assert(n <= TEXT_BINARY_MAX);
+    for (size_t i = 0; i < n; i++) {
+        text[2 + 2 * i] = digits[bytes[i] >> 4];
+        text[3 + 2 * i] = digits[bytes[i] & 0xf];
+    }
+    text[2 + 2 * n] = '\0';
+    text_put(out, key, text);
 }
 
 const char *

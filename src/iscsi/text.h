@@ -11,10 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TEXT_KEY_MAX   63
-#define TEXT_VALUE_MAX 8192
-#define TEXT_LIST_MAX  65536 /* bytes of one list, whatever number of PDUs it takes */
-#define TEXT_PAIRS_MAX 128   /* pairs of one list; also bounds the search for duplicates */
+#define TEXT_KEY_MAX    63
+#define TEXT_VALUE_MAX  8192
+#define TEXT_LIST_MAX   65536 /* bytes of one list, whatever number of PDUs it takes */
+#define TEXT_BINARY_MAX 1024  /* bytes of a binary value that we send */
+#define TEXT_PAIRS_MAX  128   /* pairs of one list; also bounds the search for duplicates */
 
 /* A list on its way in. Zeroed is empty. */
 struct text_input {
@@ -52,6 +53,11 @@ bool text_list_has(const char *list, const char *value);
 int text_boolean(const char *value, bool *ret);
 int text_number(const char *value, uint64_t *ret);
 
+/* A binary value (section 6.1): hexadecimal after 0x, two digits a byte, or base64 after 0b
+ * (RFC 4648 section 4, with its padding). 0 with *LENGTH bytes, or -1: it is none, or has more
+ * than SIZE bytes. */
+int text_binary(const char *value, uint8_t *bytes, size_t size, size_t *length);
+
 /* A list on its way out; grows as needed up to its limit. */
 struct text_output {
     char *bytes;
@@ -68,6 +74,8 @@ void text_output_clear(struct text_output *out); /* for the next answer */
 void text_put(struct text_output *out, const char *key, const char *value);
 void text_put_number(struct text_output *out, const char *key, uint64_t value);
 void text_put_boolean(struct text_output *out, const char *key, bool value);
+/* In hexadecimal; at most TEXT_BINARY_MAX bytes. */
+void text_put_binary(struct text_output *out, const char *key, const uint8_t *bytes, size_t n);
 
 /*
  * The next piece of at most MAX bytes (cut anywhere, as the C bit allows); *IS_LAST where

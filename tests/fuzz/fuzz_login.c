@@ -2,11 +2,15 @@
  * fuzz_login.c: any sequence of requests into a login, then a text negotiation and SendTargets.
  *
  * A request is a byte for the flags and stages, one for what to spoil in the header, two for
- * the length, and the text.
+ * the length, and the text. Where the second byte is below 128 nothing is spoiled, but 64 says
+ * that CHAP is demanded from now on, and 32 puts the right response to the last challenge
+ * before the text. Nobody gets around CHAP without that.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "iscsi/chap.h"
 #include "iscsi/discovery.h"
 #include "iscsi/login.h"
 #include "tests/unit/iscsi/small_catalog.h"
@@ -32,30 +36,89 @@ session_exists(const struct login *l, uint16_t tsih)
     return tsih & 1;
 }
 
-/* The next request: its header, and its text in memory of just its size. NULL: no more. */
-static char *
-next_request(struct input *in, uint8_t *header, size_t *length)
+/* The challenge in RESPONSE, if there is one. */
+static bool
+read_challenge(const struct login_response *response, struct chap_challenge *ret)
+{
+    struct text_list list;
+    uint64_t algorithm, identifier;
+    size_t length;
+    char *copy;
+    bool is_one = false;
+
+    if (response->length == 0 || (copy = malloc(response->length)) == NULL)
+        return false;
+    memcpy(copy, response->data, response->length);
+    check(text_parse(copy, response->length, &list) == NULL);
+    if (text_value(&list, "CHAP_C") != NULL) {
+        check(text_number(text_value(&list, "CHAP_A"), &algorithm) == 0);
+        check(text_number(text_value(&list, "CHAP_I"), &identifier) == 0 && identifier < 256);
+        check(text_binary(text_value(&list, "CHAP_C"), ret->bytes, sizeof ret->bytes,
+                          &length) == 0);
+        ret->algorithm = (uint8_t)algorithm;
+        ret->identifier = (uint8_t)identifier;
+        ret->length = (uint16_t)length;
+        is_one = true;
+    }
+    free(copy);
+    return is_one;
+}
+
+/* The right keys for the challenge in RESPONSE; none where there is no challenge. */
+static size_t
+put_proof(const struct login_response *response, char text[256])
+{
+    struct chap_challenge challenge;
+    struct chap_response right;
+    size_t n = 0;
+
+    if (!read_challenge(response, &challenge))
+        return 0;
+    check(chap_respond(&challenge, SMALL_SECRET, &right) == 0);
+    n = (size_t)sprintf(text, "CHAP_N=%s%cCHAP_R=0x", SMALL_USER, 0);
+    for (size_t i = 0; i < right.length; i++)
+        n += (size_t)sprintf(text + n, "%02x", right.bytes[i]);
+    return n + 1;
+}
+
+struct request {
+    uint8_t header[PDU_HEADER_SIZE];
+    char *text; /* in memory of just its size */
+    size_t length;
+    bool locks, proves;
+};
+
+/* LAST is the response to the request before, all zero where there is none. False: no more. */
+static bool
+next_request(struct input *in, const struct login_response *last, struct request *r)
 {
     struct pdu_login_request p = {.immediate = true, .isid = 0x00023d000001, .task_tag = 1};
+    size_t proof_length = 0, length;
+    char proof[256];
     uint8_t spoil;
-    char *text;
 
     if (in->n < 4)
-        return NULL;
+        return false;
     spoil = in->bytes[1];
-    *length = get_be16(in->bytes + 2) % (LOGIN_DATA_MAX + 1);
-    if (*length > in->n - 4)
-        *length = in->n - 4;
-    pdu_login_request_put(header, &p);
-    header[1] = in->bytes[0];
+    length = get_be16(in->bytes + 2) % (LOGIN_DATA_MAX + 1);
+    if (length > in->n - 4)
+        length = in->n - 4;
+    pdu_login_request_put(r->header, &p);
+    r->header[1] = in->bytes[0];
     if (spoil >= 128)
-        header[spoil % PDU_HEADER_SIZE] ^= in->bytes[2];
-    text = malloc(*length + (*length == 0));
-    if (text != NULL)
-        memcpy(text, in->bytes + 4, *length);
-    in->bytes += 4 + *length;
-    in->n -= 4 + *length;
-    return text;
+        r->header[spoil % PDU_HEADER_SIZE] ^= in->bytes[2];
+    else if (spoil & 32)
+        proof_length = put_proof(last, proof);
+    r->locks = spoil < 128 && (spoil & 64) != 0;
+    r->proves = proof_length > 0;
+    r->length = proof_length + length;
+    r->text = malloc(r->length + (r->length == 0));
+    check(r->text != NULL);
+    memcpy(r->text, proof, proof_length);
+    memcpy(r->text + proof_length, in->bytes + 4, length);
+    in->bytes += 4 + length;
+    in->n -= 4 + length;
+    return true;
 }
 
 /* After the login: the rest of the input as a list of keys. */
@@ -98,27 +161,31 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct input in = {bytes, n};
     struct login l;
-    struct login_response response;
+    struct login_response response = {.length = 0};
     enum login_verdict verdict = LOGIN_CONTINUE;
-    uint8_t header[PDU_HEADER_SIZE];
-    size_t length;
-    char *text;
+    bool is_locked = false, is_proved = false;
+    struct request r;
 
     login_init(&l, 1, session_exists);
-    while (verdict == LOGIN_CONTINUE && (text = next_request(&in, header, &length)) != NULL) {
-        verdict = login_request(&l, small_catalog(), header, text, length, &response);
+    while (verdict == LOGIN_CONTINUE && next_request(&in, &response, &r)) {
+        is_locked |= r.locks;
+        is_proved |= r.proves;
+        verdict = login_request(&l, is_locked ? small_catalog_locked() : small_catalog(),
+                                r.header, r.text, r.length, &response);
         check(verdict == LOGIN_READY || pdu_opcode(response.header) == PDU_LOGIN_RESPONSE);
         check(verdict == LOGIN_READY || response.length <= LOGIN_DATA_MAX);
-        free(text);
+        free(r.text);
     }
     if (verdict == LOGIN_READY) {
         check(l.initiator[0] != '\0' && l.is_discovery == (l.target == NULL));
+        check(is_proved || !is_locked);
         check_params(&l.negotiation.params);
         login_accept(&l, 1, 32, &response);
-        text = next_request(&in, header, &length);
-        if (text != NULL)
-            full_feature(&l, text, length);
-        free(text);
+        response.length = 0;
+        if (next_request(&in, &response, &r)) {
+            full_feature(&l, r.text, r.length);
+            free(r.text);
+        }
     }
     login_done(&l);
     return 0;

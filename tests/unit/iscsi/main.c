@@ -11,6 +11,8 @@ static TCase *(*const cases[])(void) = {
     text_cases,
     params_cases,
     login_cases,
+    chap_cases,
+    login_auth_cases,
     discovery_cases,
     /* Sessions. */
     window_cases,

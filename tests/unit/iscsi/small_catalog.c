@@ -2,6 +2,7 @@
 #include "small_catalog.h"
 
 #include "catalog/catalog.h"
+#include "catalog/credentials.h"
 
 /* Nobody counts these to zero: each has one reference too many. */
 #define PERMANENT .refs = 1
@@ -22,6 +23,19 @@ static struct portal_group groups[] = {
 static struct portal_group *group_list[] = {&groups[0], &groups[1], &groups[2]};
 
 static uint16_t both[] = {1, 2}, first[] = {1}, second[] = {2}, third[] = {3};
+#define ALL_ALGORITHMS \
+    (CHAP_ALLOW_MD5 | CHAP_ALLOW_SHA1 | CHAP_ALLOW_SHA256 | CHAP_ALLOW_SHA3_256)
+static struct chap_credentials one_way = {PERMANENT, .algorithms = ALL_ALGORITHMS,
+                                          .user = TEXT(SMALL_USER),
+                                          .secret = TEXT(SMALL_SECRET)};
+static struct chap_credentials mutual = {PERMANENT,
+                                         .algorithms = CHAP_ALLOW_SHA256 | CHAP_ALLOW_SHA3_256,
+                                         .user = TEXT(SMALL_USER),
+                                         .secret = TEXT(SMALL_SECRET),
+                                         .mutual_user = TEXT(SMALL_MUTUAL_USER),
+                                         .mutual_secret = TEXT(SMALL_MUTUAL_SECRET)};
+static struct acl_entry locked[] = {{.initiator = TEXT("*"), .auth = &one_way}};
+static struct acl_entry both_ways[] = {{.initiator = TEXT("*"), .auth = &mutual}};
 static struct acl_entry all[] = {{.initiator = TEXT("*")}};
 static struct acl_entry friend[] = {{.initiator = TEXT("iqn.2026-01.example:friend")}};
 
@@ -56,6 +70,21 @@ static struct catalog catalog = {
     .portal_groups = group_list,
     .portal_group_count = 3,
 };
+
+/* The same names with CHAP, as if the configuration had changed. */
+static struct target locked_targets[] = {
+    TARGET("both-ways", true, first, both_ways, 3),
+    TARGET("open", true, both, locked, 3),
+};
+static struct target *locked_list[] = {&locked_targets[0], &locked_targets[1]};
+static struct catalog locked_catalog = {
+    PERMANENT,
+    .targets = locked_list,
+    .target_count = 2,
+    .portal_groups = group_list,
+    .portal_group_count = 3,
+    .discovery_auth = &one_way,
+};
 static struct catalog without_targets = {
     PERMANENT,
     .portal_groups = group_list,
@@ -69,6 +98,12 @@ small_catalog(void)
 
     targets[3].alias = alias;
     return &catalog;
+}
+
+const struct catalog *
+small_catalog_locked(void)
+{
+    return &locked_catalog;
 }
 
 const struct catalog *

@@ -4,6 +4,12 @@
 
 struct catalog;
 
+/* Who may enter by CHAP, and who the target then is. */
+#define SMALL_USER          "user"
+#define SMALL_SECRET        "a secret for one side"
+#define SMALL_MUTUAL_USER   "target"
+#define SMALL_MUTUAL_SECRET "another for the other"
+
 /*
  * Portal group 1: 0.0.0.0:3260 and [::]:3260; 2: 192.0.2.1:3260, 192.0.2.2:3261 and
  * [2001:db8::1]:3260; 3: 0.0.0.0:3262. Targets, all named iqn.2026-01.example:<…>:
@@ -16,6 +22,12 @@ struct catalog;
  *   ipv4      group 3, all may enter
  */
 const struct catalog *small_catalog(void);
+
+/*
+ * As if CHAP had come later: "open" and discovery demand it with any algorithm, "both-ways"
+ * with SHA-256 or SHA3-256 and proves itself, too.
+ */
+const struct catalog *small_catalog_locked(void);
 
 /* As if the target had been deleted, or disabled, by a change. */
 const struct catalog *small_catalog_without_targets(void);

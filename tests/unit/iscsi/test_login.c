@@ -5,90 +5,13 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
-#include "lists.h"
+#include "dialogue.h"
 #include "small_catalog.h"
 #include "suites.h"
 
-#define NAME     "iqn.2026-01.example:"
-#define I_AM     "InitiatorName=" NAME "one;"
 #define TO_OPEN  I_AM "TargetName=" NAME "open;"
 #define DECLARED "TargetPortalGroupTag=1;TargetAlias=A disk;"
 #define LENGTH   "MaxRecvDataSegmentLength=262144;"
-
-enum { T = 0x80, C = 0x40 };
-#define STAGES(current, next) ((current) << 2 | (next))
-
-/* A login on portal group 1 and the request that comes next; tests change its fields. */
-struct dialogue {
-    struct login login;
-    struct pdu_login_request request;
-    struct login_response response;
-    struct pdu_login_response answer;
-    enum login_verdict verdict;
-};
-
-static bool
-session_7_exists(const struct login *l, uint16_t tsih)
-{
-    ck_assert_str_eq(l->initiator, NAME "one");
-    return tsih == 7;
-}
-
-static struct dialogue *
-dialogue_new(void)
-{
-    struct dialogue *d = calloc(1, sizeof *d);
-
-    login_init(&d->login, 1, session_7_exists);
-    d->request = (struct pdu_login_request){
-        .immediate = true,
-        .isid = 0x00023d000001,
-        .task_tag = 0x12345678,
-        .cid = 9,
-        .cmdsn = 100,
-        .exp_statsn = 500,
-    };
-    return d;
-}
-
-static void
-dialogue_free(struct dialogue *d)
-{
-    login_done(&d->login);
-    free(d);
-}
-
-static void
-take_answer(struct dialogue *d)
-{
-    ck_assert_uint_eq(pdu_opcode(d->response.header), PDU_LOGIN_RESPONSE);
-    pdu_login_response_get(d->response.header, &d->answer);
-}
-
-/* Sends TEXT with the bits and stages of byte 1. */
-static enum login_verdict
-say(struct dialogue *d, const struct catalog *catalog, int byte1, const char *text)
-{
-    uint8_t header[PDU_HEADER_SIZE];
-    char bytes[4096];
-    size_t n = list_bytes(text, bytes);
-    char *exact = malloc(n + (n == 0)); /* so that an overrun is seen */
-
-    memcpy(exact, bytes, n);
-    pdu_login_request_put(header, &d->request);
-    header[1] = (uint8_t)byte1;
-    d->verdict = login_request(&d->login, catalog, header, exact, n, &d->response);
-    free(exact);
-    if (d->verdict != LOGIN_READY)
-        take_answer(d);
-    return d->verdict;
-}
-
-static const char *
-answered(const struct dialogue *d)
-{
-    return list_text(d->response.data, d->response.length);
-}
 
 START_TEST(a_login_goes_through_all_stages)
 {

@@ -176,6 +176,103 @@ START_TEST(numbers_are_decimal_or_hexadecimal)
 }
 END_TEST
 
+/* RFC 4648 section 10 for base64. */
+static const struct {
+    const char *value, *bytes; /* NULL: it is none */
+} binaries[] = {
+    {"0x66", "f"},
+    {"0X666F6f", "foo"},
+    {"0x6b4B", "kK"},
+    {"0bZg==", "f"},
+    {"0BZm8=", "fo"},
+    {"0bZm9v", "foo"},
+    {"0bZm9vYmFy", "foobar"},
+    {"0b+/+/", "\xfb\xff\xbf"},
+    {"", NULL},
+    {"0", NULL},
+    {"0x", NULL},
+    {"0b", NULL},
+    {"66", NULL},
+    {"x66", NULL},
+    {"0x6", NULL},
+    {"0x666", NULL},
+    {"0x6g", NULL},
+    {"0x 6", NULL},
+    {"0x66 ", NULL},
+    {"0x-6", NULL},
+    {"0x0x66", NULL},
+    {"0bZg", NULL},
+    {"0bZg=", NULL},
+    {"0bZ===", NULL},
+    {"0b====", NULL},
+    {"0bZg==Zg==", NULL},
+    {"0bZm=v", NULL},
+    {"0bZh==", NULL}, /* a bit behind the last byte */
+    {"0bZm9=", NULL},
+    {"0bZm9_", NULL},
+    {"0bZm9v\n", NULL},
+    {"0o66", NULL},
+    {"0x66666666666666", NULL}, /* seven */
+    {"0bZm9vYmFyYg==", NULL},
+};
+
+START_TEST(binary_values_are_hexadecimal_or_base64)
+{
+    const char *expected = binaries[_i].bytes;
+    size_t length = 99;
+    uint8_t *six = malloc(6); /* so that an overrun is seen */
+
+    if (expected == NULL) {
+        ck_assert_int_eq(text_binary(binaries[_i].value, six, 6, &length), -1);
+        ck_assert_uint_eq(length, 99);
+    } else {
+        ck_assert_int_eq(text_binary(binaries[_i].value, six, 6, &length), 0);
+        ck_assert_uint_eq(length, strlen(expected));
+        ck_assert_mem_eq(six, expected, length);
+    }
+    free(six);
+}
+END_TEST
+
+START_TEST(a_binary_value_cut_anywhere_is_no_other_but_at_a_byte)
+{
+    static const char *const values[] = {"0x00112233445566778899", "0bABEiM0RVZneImQ=="};
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t n = strlen(values[i]), unit = i == 0 ? 2 : 4;
+        for (size_t cut = 0; cut < n; cut++) {
+            char *head = strndup(values[i], cut);
+            uint8_t bytes[10];
+            size_t length;
+            bool is_value = cut > 2 && (cut - 2) % unit == 0;
+            ck_assert_int_eq(text_binary(head, bytes, sizeof bytes, &length),
+                             is_value ? 0 : -1);
+            free(head);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_binary_value_goes_out_in_hexadecimal)
+{
+    static uint8_t much[TEXT_BINARY_MAX], back[TEXT_BINARY_MAX];
+    struct text_output out;
+    size_t length;
+
+    text_output_init(&out, 8192);
+    text_put_binary(&out, "CHAP_R", (const uint8_t *)"\x00\x9a\xff", 3);
+    ck_assert_str_eq(out.bytes, "CHAP_R=0x009aff");
+    text_output_clear(&out);
+    for (size_t i = 0; i < sizeof much; i++)
+        much[i] = (uint8_t)(i * 7);
+    text_put_binary(&out, "CHAP_C", much, sizeof much);
+    ck_assert_int_eq(text_binary(out.bytes + 7, back, sizeof back, &length), 0);
+    ck_assert_uint_eq(length, sizeof much);
+    ck_assert_mem_eq(back, much, sizeof much);
+    text_output_done(&out);
+}
+END_TEST
+
 START_TEST(what_is_put_out_can_be_parsed)
 {
     struct text_output out;
@@ -252,6 +349,10 @@ text_cases(void)
                         (int)(sizeof memberships / sizeof memberships[0]));
     tcase_add_test(c, only_yes_and_no_are_boolean);
     tcase_add_test(c, numbers_are_decimal_or_hexadecimal);
+    tcase_add_loop_test(c, binary_values_are_hexadecimal_or_base64, 0,
+                        (int)(sizeof binaries / sizeof binaries[0]));
+    tcase_add_test(c, a_binary_value_cut_anywhere_is_no_other_but_at_a_byte);
+    tcase_add_test(c, a_binary_value_goes_out_in_hexadecimal);
     tcase_add_test(c, what_is_put_out_can_be_parsed);
     tcase_add_test(c, a_pair_that_does_not_fit_is_left_out_whole);
     tcase_add_test(c, an_answer_is_handed_out_in_pieces);

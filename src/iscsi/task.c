@@ -137,7 +137,7 @@ task_fail(struct task *t, enum sense_condition condition)
     const struct sense sense = {.condition = condition};
 
     task_set_answer(t, SCSI_CHECK_CONDITION);
-    t->cmd.sense_length = sense_write(&sense, false, t->cmd.sense);
+    t->cmd.sense_length = sense_write(&sense, cmd_has_descriptor_sense(&t->cmd), t->cmd.sense);
 }
 
 static void

@@ -85,6 +85,7 @@ struct scsi_cmd {
     struct deferred deferred;
     struct store_io io;
     bool entered;          /* scsi_start() or scsi_continue() is on the stack */
+    bool unstable;         /* it has written what a volatile cache may have */
     uint64_t moved;        /* bytes read, written or unmapped, for the counters */
     uint64_t step;         /* multi-step commands: how far they are */
     uint64_t step_length;  /* bytes of the step that runs */
@@ -108,6 +109,9 @@ void scsi_continue(struct scsi_cmd *cmd);
 /* Instead of scsi_continue(): the data will not come (abort, connection lost). `done` is not
  * called; drops what CMD holds. */
 void scsi_give_up(struct scsi_cmd *cmd);
+
+/* Whether sense data for CMD is in descriptor format: what the control mode page says. */
+bool cmd_has_descriptor_sense(const struct scsi_cmd *cmd);
 
 /* How much memory a command with this CDB may take beside its data: for who counts it. */
 uint32_t scsi_scratch_max(const uint8_t *cdb);

@@ -44,6 +44,7 @@ disk_submit(struct scsi_cmd *cmd, enum store_op op, uint64_t offset, uint64_t le
         .data = data,
         .done = done,
     };
+    cmd->unstable |= writes && !cmd->io.fua;
     store_submit(store, &cmd->io);
 }
 
@@ -77,9 +78,11 @@ disk_good(struct scsi_cmd *cmd)
 {
     unsigned capabilities = cmd_lun(cmd)->store->capabilities;
 
-    /* With neither FUA nor FLUSH nothing is more stable than what the store has. */
-    if (must_be_stable(cmd) && !(capabilities & STORE_CAN_FUA) &&
-        (capabilities & STORE_CAN_FLUSH))
+    /*
+     * The store has no FUA, or the write cache was turned off while the command ran. With
+     * neither FUA nor FLUSH nothing is more stable than what the store has.
+     */
+    if (must_be_stable(cmd) && cmd->unstable && (capabilities & STORE_CAN_FLUSH))
         disk_submit(cmd, STORE_FLUSH, 0, 0, NULL, flush_done);
     else
         cmd_good(cmd);

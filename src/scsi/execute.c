@@ -125,10 +125,16 @@ cmd_answer(struct scsi_cmd *cmd, const void *data, size_t length, uint64_t alloc
     cmd_good(cmd);
 }
 
+bool
+cmd_has_descriptor_sense(const struct scsi_cmd *cmd)
+{
+    return cmd->nexus != NULL && lun_is(cmd->nexus->lun, LUN_D_SENSE);
+}
+
 void
 cmd_fail_sense(struct scsi_cmd *cmd, const struct sense *sense)
 {
-    cmd->sense_length = sense_write(sense, false, cmd->sense);
+    cmd->sense_length = sense_write(sense, cmd_has_descriptor_sense(cmd), cmd->sense);
     if (sense_key(sense->condition) != SENSE_KEY_UNIT_ATTENTION) {
         count_error(cmd->it_nexus->counters);
         count_error(nexus_counters(cmd));
@@ -321,7 +327,8 @@ static bool
 check_write_protection(struct scsi_cmd *cmd)
 {
     if ((cmd->command->flags & WRITES) && nexus_is_read_only(cmd->nexus)) {
-        cmd_fail(cmd, SENSE_WRITE_PROTECTED);
+        cmd_fail(cmd, nexus_is_read_only_by_mode(cmd->nexus) ? SENSE_SOFTWARE_WRITE_PROTECTED
+                                                             : SENSE_WRITE_PROTECTED);
         return false;
     }
     return true;
@@ -398,6 +405,7 @@ scsi_start(struct scsi_cmd *cmd)
     cmd->command = command_find(cmd->cdb);
     cmd->in = cmd->out = cmd->scratch = NULL;
     cmd->in_length = cmd->out_length = cmd->moved = cmd->step = 0;
+    cmd->unstable = false;
     cmd->range = (struct block_range){0};
     cmd->sense_length = 0;
     cmd->deferred.queued = false;
@@ -419,8 +427,9 @@ out:
 
 /*
  * While the data was on its way another nexus may have taken a reservation: what is fenced off
- * now changes nothing, however early it came. (SPC-4 would let it pass.) And the store may have
- * shrunk: it asserts nothing a peer can break, but an initiator deserves the right answer.
+ * now changes nothing, however early it came. (SPC-4 would let it pass.) The unit may have
+ * become write protected. And the store may have shrunk: it asserts nothing a peer can break,
+ * but an initiator deserves the right answer.
  */
 void
 scsi_continue(struct scsi_cmd *cmd)
@@ -428,7 +437,8 @@ scsi_continue(struct scsi_cmd *cmd)
     cmd->entered = true;
     if (cmd->aborted)
         cmd_finish(cmd, SCSI_TASK_ABORTED);
-    else if (check_fence(cmd) && check_medium(cmd) && check_range(cmd))
+    else if (check_fence(cmd) && check_medium(cmd) && check_write_protection(cmd) &&
+             check_range(cmd))
         cmd->command->run(cmd);
     cmd->entered = false;
 }

@@ -6,11 +6,14 @@
 
 struct scsi_cmd;
 
-/* inquiry.c, report.c, mode.c */
+/* inquiry.c, report.c, mode.c, mode_select.c */
 void inquiry(struct scsi_cmd *cmd);
 void request_sense(struct scsi_cmd *cmd);
 void mode_sense_6(struct scsi_cmd *cmd);
 void mode_sense_10(struct scsi_cmd *cmd);
+void mode_select_6(struct scsi_cmd *cmd);
+void mode_select_10(struct scsi_cmd *cmd);
+bool mode_select_check(struct scsi_cmd *cmd);
 void report_luns(struct scsi_cmd *cmd);
 void report_opcodes(struct scsi_cmd *cmd);
 void report_task_management(struct scsi_cmd *cmd);

@@ -20,6 +20,7 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     lun->identity = *identity;
     lun->block_size = attributes->block_size;
     atomic_init(&lun->modes, attributes->modes);
+    atomic_init(&lun->default_modes, attributes->modes);
     lun->store = store;
     lun->released = released;
     lun->owner = owner;
@@ -61,13 +62,15 @@ lun_blocks(const struct lun *lun)
     return atomic_load_explicit(&lun->store->size, memory_order_acquire) / lun->block_size;
 }
 
-bool
-lun_set_mode(struct lun *lun, enum lun_mode mode, bool on)
+unsigned
+lun_set_modes(struct lun *lun, unsigned mask, unsigned values)
 {
-    unsigned before = on ? atomic_fetch_or(&lun->modes, mode)
-                         : atomic_fetch_and(&lun->modes, ~(unsigned)mode);
+    unsigned before = atomic_load(&lun->modes), after;
 
-    return ((before & mode) != 0) != on;
+    do
+        after = (before & ~mask) | (values & mask);
+    while (!atomic_compare_exchange_weak(&lun->modes, &before, after));
+    return before ^ after;
 }
 
 bool
@@ -102,6 +105,7 @@ void
 lun_reset(struct lun *lun)
 {
     lun_raise(lun, ATTENTION_DEVICE_RESET, NULL);
+    lun_set_modes(lun, LUN_MODES_OF_PAGES, atomic_load(&lun->default_modes));
     /* A reset puts the unit into the active power condition (SPC-4 section 5.12.8). */
     atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
 }

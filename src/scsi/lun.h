@@ -38,6 +38,9 @@ enum lun_mode {
     LUN_SWP = 1 << 3,         /* software write protect, by mode page */
     LUN_D_SENSE = 1 << 4,     /* sense data in descriptor format */
     LUN_TAS = 1 << 5,         /* who is aborted by another is told by TASK ABORTED */
+
+    /* What mode pages say, and MODE SELECT changes. */
+    LUN_MODES_OF_PAGES = LUN_WRITE_CACHE | LUN_SWP | LUN_D_SENSE | LUN_TAS,
 };
 
 /* What a new unit begins with. */
@@ -51,6 +54,7 @@ struct lun {
     struct lun_identity identity;
     unsigned block_size;
     atomic_uint modes;                 /* enum lun_mode */
+    atomic_uint default_modes;         /* … as its attributes say */
     struct store *store;               /* NULL: could not be opened; answers NOT READY */
     void (*released)(struct lun *lun); /* the last reference is gone; any worker. Must get
                                           lun_free() called, where closing may block */
@@ -79,8 +83,9 @@ lun_is(const struct lun *lun, unsigned modes)
     return (atomic_load_explicit(&lun->modes, memory_order_relaxed) & modes) != 0;
 }
 
-/* Sets (ON) or clears one of enum lun_mode; whether that changed anything. Any thread. */
-bool lun_set_mode(struct lun *lun, enum lun_mode mode, bool on);
+/* Those of enum lun_mode that are in MASK become as they are in VALUES, at once; returns which
+ * of them were not so before. Any thread. */
+unsigned lun_set_modes(struct lun *lun, unsigned mask, unsigned values);
 
 /* Size in blocks, as it is now. */
 uint64_t lun_blocks(const struct lun *lun);
@@ -98,7 +103,8 @@ void lun_raise(struct lun *lun, enum unit_attention attention, const struct nexu
 
 /*
  * LOGICAL UNIT RESET (SAM-5 section 6.3.3), once all tasks of the unit have been ended by the
- * transport: BUS DEVICE RESET FUNCTION OCCURRED for every nexus, the one that asked included.
+ * transport: BUS DEVICE RESET FUNCTION OCCURRED for every nexus, the one that asked included,
+ * and what MODE SELECT has changed is as it was before.
  */
 void lun_reset(struct lun *lun);
 

@@ -1,10 +1,11 @@
-/* mode.c: MODE SENSE (SPC-4 sections 6.13 and 6.14), its pages as a table. */
+/* mode.c: MODE SENSE (SPC-4 sections 6.13 and 6.14). */
 #include <string.h>
 
 #include "core/bytes.h"
 #include "scsi/execute.h"
 #include "scsi/handlers.h"
 #include "scsi/lun.h"
+#include "scsi/mode_pages.h"
 #include "scsi/nexus.h"
 
 /* PAGE CONTROL */
@@ -12,62 +13,28 @@ enum page_control { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
 
 enum { ALL_PAGES = 0x3f, ALL_SUBPAGES = 0xff };
 
-/* Pages are those of LUN, whose values are all fixed: current is default, and of what is
- * changeable there is nothing (zeroes). DATA is zeroed and begins with the page's code. */
-struct mode_page {
-    uint8_t code, length; /* length: of what follows the two header bytes */
-    void (*write)(const struct lun *lun, uint8_t *data);
-};
-
-/* SBC-3 section 6.5.5 */
-static void
-caching(const struct lun *lun, uint8_t *data)
+static bool
+is_asked_for(const struct mode_page *page, uint8_t code, uint8_t subpage)
 {
-    if (lun_is(lun, LUN_WRITE_CACHE))
-        data[2] = 0x04; /* WCE */
+    return (code == ALL_PAGES || code == page->code) &&
+           (subpage == ALL_SUBPAGES || subpage == page->subpage);
 }
 
-/* SPC-4 section 7.5.8 */
-static void
-control(const struct lun *lun, uint8_t *data)
-{
-    (void)lun;
-    data[2] = 0x20; /* TST=001b: a task set for each nexus; D_SENSE=0: fixed format */
-    data[3] = 0x10; /* QUEUE ALGORITHM MODIFIER: unrestricted reordering */
-}
-
-/* SPC-4 section 7.5.11 */
-static void
-informational_exceptions(const struct lun *lun, uint8_t *data)
-{
-    (void)lun;
-    data[2] = 0x08; /* DEXCPT: none are reported */
-}
-
-/* In ascending order of their codes, as they are returned. */
-static const struct mode_page pages[] = {
-    {0x08, 18, caching},
-    {0x0a, 10, control},
-    {0x1c, 10, informational_exceptions},
-};
-
-#define PAGES_LENGTH_MAX 128
-
-/* Writes the pages that CODE means; 0 where there is none. */
+/* Writes the pages that CODE and SUBPAGE mean. */
 static size_t
-put_pages(uint8_t *data, const struct lun *lun, enum page_control pc, uint8_t code)
+put_pages(uint8_t *data, const struct lun *lun, enum page_control pc, uint8_t code,
+          uint8_t subpage)
 {
+    const atomic_uint *modes = pc == PC_CURRENT ? &lun->modes : &lun->default_modes;
+    unsigned values = atomic_load_explicit(modes, memory_order_relaxed);
+    const struct mode_page *page;
     size_t n = 0;
 
-    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
-        if (code != ALL_PAGES && code != pages[i].code)
+    for (size_t i = 0; (page = mode_page_at(i)) != NULL; i++) {
+        if (!is_asked_for(page, code, subpage))
             continue;
-        memset(data + n, 0, 2u + pages[i].length);
-        if (pc != PC_CHANGEABLE)
-            pages[i].write(lun, data + n);
-        data[n] = pages[i].code;
-        data[n + 1] = pages[i].length;
-        n += 2u + pages[i].length;
+        n += pc == PC_CHANGEABLE ? mode_page_write_mask(page, data + n)
+                                 : mode_page_write(page, values, data + n);
     }
     return n;
 }
@@ -101,15 +68,19 @@ static bool
 check(struct scsi_cmd *cmd)
 {
     uint8_t code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
-    bool known = code == ALL_PAGES;
+    bool has_code = code == ALL_PAGES, has_subpage = false;
+    const struct mode_page *page;
 
-    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
-        known = known || pages[i].code == code;
-    if (!known) {
+    for (size_t i = 0; (page = mode_page_at(i)) != NULL; i++) {
+        has_code = has_code || page->code == code;
+        has_subpage = has_subpage || is_asked_for(page, code, subpage);
+    }
+    if (!has_code) {
         cmd_fail_cdb(cmd, 2, 5);
         return false;
     }
-    if (subpage != 0 && subpage != ALL_SUBPAGES) { /* no page here has subpages */
+    /* of all pages, those with another subpage cannot be had alone (SPC-4 table 178) */
+    if (!has_subpage || (code == ALL_PAGES && subpage != 0 && subpage != ALL_SUBPAGES)) {
         cmd_fail_cdb(cmd, 3, -1);
         return false;
     }
@@ -130,13 +101,14 @@ put_body(const struct scsi_cmd *cmd, uint8_t *data, bool long_descriptor, size_t
     if (!(cmd->cdb[1] & 0x08)) /* DBD */
         *descriptor = put_block_descriptor(data, lun, long_descriptor);
     return *descriptor + put_pages(data + *descriptor, lun,
-                                   (enum page_control)(cmd->cdb[2] >> 6), cmd->cdb[2] & 0x3f);
+                                   (enum page_control)(cmd->cdb[2] >> 6), cmd->cdb[2] & 0x3f,
+                                   cmd->cdb[3]);
 }
 
 void
 mode_sense_6(struct scsi_cmd *cmd)
 {
-    uint8_t data[4 + 16 + PAGES_LENGTH_MAX];
+    uint8_t data[4 + 16 + MODE_PAGES_MAX];
     size_t length, descriptor;
 
     if (!check(cmd))
@@ -152,7 +124,7 @@ mode_sense_6(struct scsi_cmd *cmd)
 void
 mode_sense_10(struct scsi_cmd *cmd)
 {
-    uint8_t data[8 + 16 + PAGES_LENGTH_MAX] = {0};
+    uint8_t data[8 + 16 + MODE_PAGES_MAX] = {0};
     bool is_long = cmd->cdb[1] & 0x10; /* LLBAA */
     size_t length, descriptor;
 

@@ -54,11 +54,24 @@ nexus_free(struct nexus *nexus)
     free(nexus);
 }
 
+/* Beside what a mode page says. */
+static bool
+is_fixed_read_only(const struct nexus *nexus)
+{
+    return nexus->read_only || lun_is(nexus->lun, LUN_READ_ONLY) ||
+           !(lun_capabilities(nexus->lun) & STORE_CAN_WRITE);
+}
+
 bool
 nexus_is_read_only(const struct nexus *nexus)
 {
-    return nexus->read_only || lun_is(nexus->lun, LUN_READ_ONLY | LUN_SWP) ||
-           !(lun_capabilities(nexus->lun) & STORE_CAN_WRITE);
+    return is_fixed_read_only(nexus) || lun_is(nexus->lun, LUN_SWP);
+}
+
+bool
+nexus_is_read_only_by_mode(const struct nexus *nexus)
+{
+    return lun_is(nexus->lun, LUN_SWP) && !is_fixed_read_only(nexus);
 }
 
 void

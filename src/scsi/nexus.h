@@ -119,6 +119,9 @@ void nexus_free(struct nexus *nexus);
 /* For whatever reason: the export, the LUN or its store. */
 bool nexus_is_read_only(const struct nexus *nexus);
 
+/* Whether it is for nothing but software write protection, which MODE SELECT lifts. */
+bool nexus_is_read_only_by_mode(const struct nexus *nexus);
+
 /* Any thread. */
 void nexus_raise(struct nexus *nexus, enum unit_attention attention);
 

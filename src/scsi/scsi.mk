@@ -13,6 +13,8 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/inquiry.c \
 	src/scsi/lun.c src/scsi/lun.h \
 	src/scsi/mode.c \
+	src/scsi/mode_pages.c src/scsi/mode_pages.h \
+	src/scsi/mode_select.c \
 	src/scsi/nexus.c src/scsi/nexus.h \
 	src/scsi/report.c \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \

@@ -4,8 +4,9 @@
 #include "suites.h"
 
 static TCase *(*const cases[])(void) = {
-    sense_cases, cdb_cases,     lun_cases,   execute_cases, commands_cases, rw_cases,
-    admin_cases, compare_cases, space_cases, inquiry_cases, mode_cases,     report_cases,
+    sense_cases, cdb_cases,         lun_cases,     execute_cases, commands_cases,
+    rw_cases,    admin_cases,       compare_cases, space_cases,   inquiry_cases,
+    mode_cases,  mode_select_cases, report_cases,
 };
 
 int

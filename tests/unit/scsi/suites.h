@@ -12,6 +12,7 @@ TCase *execute_cases(void);
 TCase *inquiry_cases(void);
 TCase *lun_cases(void);
 TCase *mode_cases(void);
+TCase *mode_select_cases(void);
 TCase *report_cases(void);
 TCase *rw_cases(void);
 TCase *sense_cases(void);

@@ -64,7 +64,11 @@ make_cdb(const struct scsi_command *row, uint64_t lba, uint8_t cdb[SCSI_CDB_MAX]
         break;
     case CDB_NO_RANGE:
         if (row->out == OUT_LIST_10)
-            put_be16(cdb + 7, 24);
+            put_be16(cdb + 7, row->usage[0] == 0x55 ? 8 : 24);
+        if (row->usage[0] == 0x15 || row->usage[0] == 0x55)
+            cdb[1] = 0x10; /* MODE SELECT: PF; its list is a header */
+        if (row->usage[0] == 0x15)
+            cdb[4] = 4;
         if (row->usage[0] == 0x1a || row->usage[0] == 0x5a)
             cdb[2] = 0x3f; /* MODE SENSE: all pages */
         break;

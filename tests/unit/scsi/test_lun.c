@@ -127,10 +127,10 @@ START_TEST(a_mode_is_set_once)
 
     fixture_open(&f);
     ck_assert(!lun_is(f.lun, LUN_SWP));
-    ck_assert(lun_set_mode(f.lun, LUN_SWP, true));
-    ck_assert(!lun_set_mode(f.lun, LUN_SWP, true));
+    ck_assert(lun_set_modes(f.lun, LUN_SWP, LUN_SWP));
+    ck_assert(!lun_set_modes(f.lun, LUN_SWP, LUN_SWP));
     ck_assert(lun_is(f.lun, LUN_SWP) && nexus_is_read_only(f.nexus));
-    ck_assert(lun_set_mode(f.lun, LUN_SWP, false));
+    ck_assert(lun_set_modes(f.lun, LUN_SWP, 0));
     ck_assert(!nexus_is_read_only(f.nexus) && lun_is(f.lun, LUN_UNMAP));
     fixture_close(&f);
 }

@@ -21,9 +21,9 @@ static const struct {
     {"1a 08 08 00 ff 00", "GOOD", "none", 24, {23, 0, 0x10, 0, CACHING}},
     {"1a 08 08 ff ff 00", "GOOD", "none", 24, {23, 0, 0x10, 0, CACHING}},
     {"1a 08 88 00 ff 00", "GOOD", "none", 24, {23, 0, 0x10, 0, CACHING}},       /* default */
-    {"1a 08 48 00 ff 00", "GOOD", "none", 24, {23, 0, 0x10, 0, 0x08, 18}},      /* changeable */
+    {"1a 08 48 00 ff 00", "GOOD", "none", 24, {23, 0, 0x10, 0, 0x08, 18, 0x04}}, /* changeable */
     {"1a 08 0a 00 ff 00", "GOOD", "none", 16, {15, 0, 0x10, 0, CONTROL}},
-    {"1a 08 4a 00 ff 00", "GOOD", "none", 16, {15, 0, 0x10, 0, 0x0a, 10}},
+    {"1a 08 4a 00 ff 00", "GOOD", "none", 16, {15, 0, 0x10, 0, 0x0a, 10, 0x04, 0, 0x08, 0x40}},
     {"1a 08 1c 00 ff 00", "GOOD", "none", 16, {15, 0, 0x10, 0, IE}},
     {"1a 08 3f 00 ff 00", "GOOD", "none", 48, {47, 0, 0x10, 0, CACHING, CONTROL, IE}},
     {"1a 08 3f ff ff 00", "GOOD", "none", 48, {47, 0, 0x10, 0, CACHING, CONTROL, IE}},

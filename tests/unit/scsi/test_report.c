@@ -121,7 +121,7 @@ START_TEST(all_commands_are_reported_and_no_others)
     fixture_open(&f);
     walk_all_opcodes(&f, false, rows);
     walk_all_opcodes(&f, true, rows);
-    lun_set_mode(f.lun, LUN_UNMAP, false);
+    lun_set_modes(f.lun, LUN_UNMAP, 0);
     walk_all_opcodes(&f, true, rows - 1);
     fixture_close(&f);
 }

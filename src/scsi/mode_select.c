@@ -1,0 +1,250 @@
+/* mode_select.c: MODE SELECT (SPC-4 sections 6.11 and 6.12): the whole list is checked before
+ * the first mode changes. */
+#include <string.h>
+
+#include "core/bytes.h"
+#include "core/iobuf.h"
+#include "scsi/disk.h"
+#include "scsi/execute.h"
+#include "scsi/handlers.h"
+#include "scsi/lun.h"
+#include "scsi/mode_pages.h"
+#include "scsi/nexus.h"
+#include "store/store.h"
+
+/* Where things are in the mode parameter header (SPC-4 section 7.5.4). */
+struct header {
+    uint8_t length;
+    uint8_t medium_type_at, descriptor_length_at, descriptor_length_size;
+    uint8_t longlba_at; /* 0: there is no such bit */
+};
+static const struct header header_6 = {4, 1, 3, 1, 0};
+static const struct header header_10 = {8, 2, 6, 2, 4};
+
+/* What the pages of a list ask for. */
+struct selection {
+    unsigned mask, values; /* enum lun_mode */
+};
+
+/* A parameter list, and how far it has been read. */
+struct list {
+    const uint8_t *data;
+    size_t length, at;
+};
+
+bool
+mode_select_check(struct scsi_cmd *cmd)
+{
+    static const uint8_t refused[] = {
+        0x02, /* RTD: not said to be supported by the extended INQUIRY data */
+        0x01, /* SP */
+    };
+    unsigned length;
+
+    for (size_t i = 0; i < sizeof refused; i++) {
+        if (cmd->cdb[1] & refused[i]) {
+            cmd_fail_cdb(cmd, 1, refused[i] >> 1);
+            return false;
+        }
+    }
+    length = cmd->cdb[0] == 0x15 ? cmd->cdb[4] : get_be16(cmd->cdb + 7);
+    if (!(cmd->cdb[1] & 0x10) && length > 0) { /* PF=0: pages that no standard describes */
+        cmd_fail_cdb(cmd, 1, 4);
+        return false;
+    }
+    return true;
+}
+
+static bool
+is_cut(struct scsi_cmd *cmd, const struct list *list, size_t wanted)
+{
+    if (list->length - list->at >= wanted)
+        return false;
+    cmd_fail(cmd, SENSE_PARAMETER_LIST_LENGTH);
+    return true;
+}
+
+/* SBC-3 section 6.5.2: the medium has one size and one block length. */
+static bool
+check_descriptor(struct scsi_cmd *cmd, const uint8_t *d, size_t at, bool is_long)
+{
+    const struct lun *lun = cmd_lun(cmd);
+    uint64_t blocks = lun_blocks(lun), said = is_long ? get_be64(d) : get_be32(d);
+    uint64_t most = is_long ? UINT64_MAX : UINT32_MAX; /* the largest size that there is */
+    unsigned length_at = is_long ? 12 : 5;
+
+    if (said != 0 && said != most && said != blocks) {
+        cmd_fail_list(cmd, (unsigned)at, -1);
+        return false;
+    }
+    if ((is_long ? get_be32(d + 12) : get_be24(d + 5)) != lun->block_size) {
+        cmd_fail_list(cmd, (unsigned)at + length_at, -1);
+        return false;
+    }
+    return true;
+}
+
+/* Header and block descriptor. MODE DATA LENGTH is reserved, the device-specific parameter says
+ * nothing here. */
+static bool
+read_header(struct scsi_cmd *cmd, struct list *list, const struct header *h)
+{
+    const uint8_t *data = list->data;
+    bool is_long;
+    size_t descriptor;
+
+    if (is_cut(cmd, list, h->length))
+        return false;
+    if (data[h->medium_type_at] != 0) {
+        cmd_fail_list(cmd, h->medium_type_at, -1);
+        return false;
+    }
+    is_long = h->longlba_at != 0 && (data[h->longlba_at] & 0x01);
+    descriptor = h->descriptor_length_size == 1 ? data[h->descriptor_length_at]
+                                                : get_be16(data + h->descriptor_length_at);
+    list->at = h->length;
+    if (descriptor == 0)
+        return true;
+    if (descriptor != (is_long ? 16 : 8)) { /* one, or none */
+        cmd_fail_list(cmd, h->descriptor_length_at, -1);
+        return false;
+    }
+    if (is_cut(cmd, list, descriptor) ||
+        !check_descriptor(cmd, data + list->at, list->at, is_long))
+        return false;
+    list->at += descriptor;
+    return true;
+}
+
+/* The page at list->at, by its header; NULL: it has failed CMD. */
+static const struct mode_page *
+find_page(struct scsi_cmd *cmd, const struct list *list)
+{
+    const uint8_t *data = list->data + list->at;
+    bool has_subpage = data[0] & 0x40; /* SPF */
+    unsigned at = (unsigned)list->at;
+    const struct mode_page *page;
+
+    if (is_cut(cmd, list, has_subpage ? 4 : 2))
+        return NULL;
+    page = mode_page_find(data[0] & 0x3f, has_subpage ? data[1] : 0);
+    if (page == NULL || (page->subpage != 0) != has_subpage) {
+        cmd_fail_list(cmd, has_subpage ? at + 1 : at, has_subpage ? -1 : 5);
+        return NULL;
+    }
+    if ((has_subpage ? get_be16(data + 2) : data[1]) != page->length) {
+        cmd_fail_list(cmd, has_subpage ? at + 2 : at + 1, -1);
+        return NULL;
+    }
+    return is_cut(cmd, list, mode_page_size(page)) ? NULL : page;
+}
+
+/* What cannot be changed must be as it is (SPC-4 section 6.11). */
+static bool
+read_page(struct scsi_cmd *cmd, struct list *list, struct selection *selection)
+{
+    const struct mode_page *page = find_page(cmd, list);
+    const uint8_t *data = list->data + list->at;
+    uint8_t current[MODE_PAGES_MAX], mask[MODE_PAGES_MAX];
+    unsigned named, values;
+
+    if (page == NULL)
+        return false;
+    mode_page_write(page, 0, current);
+    mode_page_write_mask(page, mask);
+    for (size_t i = mode_page_header(page); i < mode_page_size(page); i++) {
+        if ((data[i] ^ current[i]) & ~mask[i]) {
+            cmd_fail_list(cmd, (unsigned)(list->at + i), -1);
+            return false;
+        }
+    }
+    named = mode_page_read(page, data, &values);
+    selection->mask |= named;
+    selection->values = (selection->values & ~named) | values;
+    list->at += mode_page_size(page);
+    return true;
+}
+
+/* The store has everything, or it could not be had and the modes are what they were. */
+static void
+flushed(struct store_io *io)
+{
+    struct scsi_cmd *cmd = disk_cmd(io);
+    struct lun *lun = cmd_lun(cmd);
+    unsigned changed = (unsigned)cmd->step, values = (unsigned)cmd->step_length;
+
+    if (io->error != 0)
+        lun_set_modes(lun, changed, ~values);
+    else
+        lun_raise(lun, ATTENTION_MODE_CHANGED, cmd->nexus);
+    cmd = disk_succeeded(io, 0);
+    if (cmd != NULL)
+        cmd_good(cmd);
+}
+
+/*
+ * Without write cache, or write protected, nothing may be left that is not stable (SBC-3
+ * section 6.5.5, SPC-4 section 7.5.8). The mode comes first: what is written while the store is
+ * flushed is then made stable by its own command.
+ */
+static void
+change(struct scsi_cmd *cmd, const struct selection *selection)
+{
+    struct lun *lun = cmd_lun(cmd);
+    unsigned values = selection->values;
+    unsigned changed = (atomic_load(&lun->modes) ^ values) & selection->mask;
+    bool flushes = (changed & LUN_WRITE_CACHE & ~values) || (changed & LUN_SWP & values);
+
+    if (changed != 0 && cmd->nexus->read_only) { /* nor does it change what others may do */
+        cmd_fail(cmd, SENSE_WRITE_PROTECTED);
+        return;
+    }
+    changed = lun_set_modes(lun, selection->mask, values);
+    if (changed == 0) {
+        cmd_good(cmd);
+    } else if (flushes && lun->store != NULL && (lun->store->capabilities & STORE_CAN_FLUSH)) {
+        cmd->step = changed;
+        cmd->step_length = values & changed;
+        disk_submit(cmd, STORE_FLUSH, 0, 0, NULL, flushed);
+    } else {
+        lun_raise(lun, ATTENTION_MODE_CHANGED, cmd->nexus);
+        cmd_good(cmd);
+    }
+}
+
+static void
+mode_select(struct scsi_cmd *cmd, const struct header *header)
+{
+    struct list list = {0};
+    struct selection selection = {0};
+
+    if (cmd->out_length == 0) { /* a parameter list of no bytes is no error */
+        cmd_good(cmd);
+        return;
+    }
+    if (cmd->out == NULL || cmd->out->length < cmd->out_length) {
+        cmd_fail(cmd, SENSE_PARAMETER_LIST_LENGTH);
+        return;
+    }
+    list.data = cmd->out->data;
+    list.length = cmd->out_length;
+    if (!read_header(cmd, &list, header))
+        return;
+    while (list.at < list.length) {
+        if (!read_page(cmd, &list, &selection))
+            return;
+    }
+    change(cmd, &selection);
+}
+
+void
+mode_select_6(struct scsi_cmd *cmd)
+{
+    mode_select(cmd, &header_6);
+}
+
+void
+mode_select_10(struct scsi_cmd *cmd)
+{
+    mode_select(cmd, &header_10);
+}

@@ -339,6 +339,7 @@ const struct store_type aio_store_type = {
     .open = aio_open,
     .close = file_store_close,
     .submit = aio_submit,
+    .can_copy = file_store_can_copy,
     .resize = file_store_resize,
     .worker_start = aio_worker_start,
     .worker_stop = aio_worker_stop,

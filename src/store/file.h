@@ -2,13 +2,15 @@
  * file.h: what the types that keep their data in a file or on a block device have in common.
  *
  * file_open.c opens, locks, measures and resizes; file_make.c makes new files; file_lock.c
- * keeps others out; file_io.c moves data with calls that block, on helpers.
+ * keeps others out; file_io.c moves data with calls that block, on helpers; file_space.c knows
+ * what is allocated, and copies.
  */
 #ifndef STORE_FILE_H
 #define STORE_FILE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "store/store.h"
 
@@ -17,6 +19,7 @@ struct file_store {
     char *path;
     bool is_block, is_direct, is_sync;
     enum store_preallocate preallocate;
+    dev_t file_system; /* that the file is in */
 
     /*
      * FD moves the data: O_DIRECT where asked for, O_EXCL on a block device. PLAIN_FD is a
@@ -81,6 +84,25 @@ int file_flush(struct file_store *f);
 
 /* A flush has failed with ERROR (positive): all that follow will. Any thread. */
 void file_flush_failed(struct file_store *f, int error);
+
+/* Has the range read as zeroes, giving back its space where possible. Blocks. 0 or a positive
+ * errno. */
+int file_clear(struct file_store *f, uint64_t offset, uint64_t length);
+
+/* Operations that file_submit_to_helper() does; each blocks and gives 0 or a positive errno.
+ * The others say, when F is opened, whether it can do them. */
+int file_extent(struct file_store *f, struct store_io *io);
+int file_prefetch(struct file_store *f, struct store_io *io);
+int file_copy(struct file_store *f, struct store_io *io);
+int file_space(struct file_store *f, struct store_io *io);
+bool file_can_extent(const struct file_store *f);
+bool file_can_prefetch(const struct file_store *f);
+bool file_can_copy(const struct file_store *f);
+bool file_can_space(const struct file_store *f);
+
+/* For the tables of types: files can be copied to files in the same file system, unless their
+ * space was meant to be set aside: a copy may share blocks or leave them out. */
+bool file_store_can_copy(const struct store *to, const struct store *from);
 
 /*
  * Makes the file of CONFIG, with its size, locked; on failure nothing is left of it. _check()

@@ -157,35 +157,52 @@ outcome(int r)
 }
 
 static int
-punch(struct file_store *f, const struct store_io *io)
+punch(struct file_store *f, uint64_t offset, uint64_t length)
 {
-    return outcome(fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                             (off_t)io->offset, (off_t)io->length));
+    return outcome(fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                             (off_t)length));
 }
 
 /* On a block device: by itself, or by the kernel's writing zeroes. */
 static int
-zero_device(struct file_store *f, const struct store_io *io)
+zero_device(struct file_store *f, uint64_t offset, uint64_t length)
 {
-    uint64_t range[2] = {io->offset, io->length};
+    uint64_t range[2] = {offset, length};
 
     return outcome(ioctl(f->fd, BLKZEROOUT, range));
 }
 
 static int
-zero_file(struct file_store *f, const struct store_io *io)
+zero_file(struct file_store *f, uint64_t offset, uint64_t length)
 {
     int error = -1;
 
     if (!atomic_load(&f->no_zero_range)) {
         error = outcome(fallocate(f->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
-                                  (off_t)io->offset, (off_t)io->length));
+                                  (off_t)offset, (off_t)length));
         if (error < 0)
             atomic_store(&f->no_zero_range, true);
     }
     if (error < 0 && f->store.capabilities & STORE_CAN_UNMAP)
-        error = punch(f, io);
+        error = punch(f, offset, length);
     return error;
+}
+
+static int
+zero(struct file_store *f, uint64_t offset, uint64_t length)
+{
+    int error = f->is_block ? zero_device(f, offset, length) : zero_file(f, offset, length);
+
+    return error < 0 ? write_zeroes(f, offset, length) : error;
+}
+
+/* Edges that are smaller than what a device can give back are zeroed instead. */
+int
+file_clear(struct file_store *f, uint64_t offset, uint64_t length)
+{
+    int error = punch(f, offset, length);
+
+    return error < 0 ? zero(f, offset, length) : error;
 }
 
 static int
@@ -197,20 +214,13 @@ make_stable(struct file_store *f, const struct store_io *io, int error)
 static int
 do_zero(struct file_store *f, struct store_io *io)
 {
-    int error = f->is_block ? zero_device(f, io) : zero_file(f, io);
-
-    if (error < 0)
-        error = write_zeroes(f, io->offset, io->length);
-    return make_stable(f, io, error);
+    return make_stable(f, io, zero(f, io->offset, io->length));
 }
 
-/* Edges that are smaller than what a device can give back are zeroed instead. */
 static int
 do_unmap(struct file_store *f, struct store_io *io)
 {
-    int error = punch(f, io);
-
-    return error < 0 ? do_zero(f, io) : make_stable(f, io, error);
+    return make_stable(f, io, file_clear(f, io->offset, io->length));
 }
 
 static int
@@ -221,8 +231,9 @@ do_flush(struct file_store *f, struct store_io *io)
 }
 
 static int (*const blocking[STORE_OPS])(struct file_store *, struct store_io *) = {
-    [STORE_READ] = do_move,   [STORE_WRITE] = do_move, [STORE_FLUSH] = do_flush,
-    [STORE_UNMAP] = do_unmap, [STORE_ZERO] = do_zero,
+    [STORE_READ] = do_move,           [STORE_WRITE] = do_move,  [STORE_FLUSH] = do_flush,
+    [STORE_UNMAP] = do_unmap,         [STORE_ZERO] = do_zero,   [STORE_EXTENT] = file_extent,
+    [STORE_PREFETCH] = file_prefetch, [STORE_COPY] = file_copy, [STORE_SPACE] = file_space,
 };
 
 static struct store_io *
@@ -249,7 +260,7 @@ void
 file_complete(struct store_io *io, int error)
 {
     iobuf_unref(file_op(io)->bounce);
-    store_complete(io, error);
+    store_complete(io, error == EDQUOT ? ENOSPC : error); /* to users a limit is a limit */
 }
 
 void

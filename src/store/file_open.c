@@ -89,6 +89,7 @@ open_data(struct file_store *f, const struct store_config *config, struct error 
         return error_set(err, ERROR_BACKEND, "'%s' was replaced while it was opened",
                          config->path);
     }
+    f->file_system = data.st_dev;
     return check_kind(config, &data, err);
 }
 
@@ -226,6 +227,12 @@ find_capabilities(struct file_store *f, const struct store_config *config, struc
 {
     unsigned can = 0;
 
+    if (file_can_extent(f))
+        can |= STORE_CAN_EXTENT;
+    if (file_can_prefetch(f))
+        can |= STORE_CAN_PREFETCH;
+    if (file_can_space(f))
+        can |= STORE_CAN_SPACE;
     if (fdatasync(f->plain_fd) == 0)
         can |= STORE_CAN_FLUSH;
     else if (errno != EINVAL && errno != EROFS)
@@ -236,6 +243,8 @@ find_capabilities(struct file_store *f, const struct store_config *config, struc
             can |= STORE_CAN_FUA;
         if (can_unmap(f))
             can |= STORE_CAN_UNMAP;
+        if (file_can_copy(f))
+            can |= STORE_CAN_COPY;
     }
     f->store.capabilities = can;
     return 0;

@@ -24,5 +24,6 @@ const struct store_type rdwr_store_type = {
     .open = rdwr_open,
     .close = file_store_close,
     .submit = file_submit,
+    .can_copy = file_store_can_copy,
     .resize = file_store_resize,
 };

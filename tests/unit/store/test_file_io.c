@@ -9,84 +9,11 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "file_ways.h"
 #include "one_worker.h"
 #include "store/file.h"
 #include "suites.h"
 #include "temp_file.h"
-
-#define FILE_SIZE (4 * MIB)
-
-/* What kernels and file systems other than this one would refuse. */
-enum lacks {
-    NO_NOWAIT = 1,
-    NO_DSYNC = 2,
-    NO_ZERO_RANGE = 4,
-    NO_HOLES = 8,
-    COARSE = 16, /* O_DIRECT in units of 4096 only */
-    NO_AIO_FLUSH = 32
-};
-
-static const struct {
-    const char *type;
-    bool direct, sync;
-    unsigned block_size, lacks;
-} ways[] = {
-    {"rdwr", false, false, 512, 0},
-    {"rdwr", false, false, 4096, 0},
-    {"rdwr", false, true, 512, 0},
-    {"rdwr", true, false, 512, 0},
-    {"rdwr", true, true, 4096, 0},
-    {"rdwr", false, false, 512, NO_NOWAIT | NO_ZERO_RANGE},
-    {"rdwr", false, true, 512, NO_DSYNC | NO_ZERO_RANGE | NO_HOLES},
-    {"rdwr", true, false, 512, COARSE | NO_DSYNC},
-    {"aio", true, false, 512, 0},
-    {"aio", true, false, 4096, 0},
-    {"aio", true, true, 512, 0},
-    {"aio", false, false, 512, 0},
-    {"aio", true, false, 512, NO_NOWAIT},
-    {"aio", true, false, 512, COARSE | NO_AIO_FLUSH},
-    {"aio", true, true, 512, COARSE | NO_ZERO_RANGE | NO_HOLES},
-};
-
-#define WAYS (int)(sizeof ways / sizeof ways[0])
-
-static struct store *
-open_way(int way)
-{
-    const struct store_config config = {.type = ways[way].type,
-                                        .name = "way",
-                                        .path = temp_path("file"),
-                                        .block_size = ways[way].block_size,
-                                        .direct = ways[way].direct,
-                                        .sync = ways[way].sync};
-    struct store *s;
-    struct file_store *f;
-
-    make_file(config.path, FILE_SIZE);
-    s = must_open(&config);
-    f = (struct file_store *)s;
-    for (unsigned op = 0; op < STORE_OPS; op++)
-        atomic_store(&f->no_nowait[op], (ways[way].lacks & NO_NOWAIT) != 0);
-    atomic_store(&f->no_dsync, (ways[way].lacks & NO_DSYNC) != 0);
-    atomic_store(&f->no_zero_range, (ways[way].lacks & NO_ZERO_RANGE) != 0);
-    atomic_store(&f->no_aio_flush, (ways[way].lacks & NO_AIO_FLUSH) != 0);
-    if (ways[way].lacks & NO_HOLES)
-        s->capabilities &= ~STORE_CAN_UNMAP;
-    if (ways[way].lacks & COARSE)
-        f->memory_alignment = f->offset_alignment = 4096;
-    return s;
-}
-
-/* The file as another program sees it. */
-static void
-read_file(uint8_t *data, uint64_t offset, uint64_t length)
-{
-    int fd = open(temp_path("file"), O_RDONLY | O_CLOEXEC);
-
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(pread(fd, data, length, (off_t)offset), (ssize_t)length);
-    close(fd);
-}
 
 /* In units of 512, scaled to the block size; SKEW moves the buffer off its alignment. */
 static const struct {
@@ -98,7 +25,7 @@ static const struct {
 
 START_TEST(what_is_written_is_read_back_and_is_in_the_file)
 {
-    struct store *s = open_way(_i);
+    struct store *s = file_way_open(_i);
     uint8_t *memory = aligned_alloc(4096, 2 * FILE_SIZE), *seen = malloc(FILE_SIZE);
 
     for (unsigned t = 0; t < sizeof transfers / sizeof transfers[0]; t++) {
@@ -115,12 +42,12 @@ START_TEST(what_is_written_is_read_back_and_is_in_the_file)
         memset(data, 0xee, length);
         ck_assert_int_eq(run_io(s, STORE_READ, offset, length, data), 0);
         ck_assert(pattern_holds(data, offset, length, t));
-        read_file(seen, offset, length);
+        file_way_read(seen, offset, length);
         ck_assert(pattern_holds(seen, offset, length, t));
         pattern_fill(data, offset, length, t + 100);
         ck_assert_int_eq(run_fua(s, STORE_WRITE, offset, length, data), 0);
         ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
-        read_file(seen, offset, length);
+        file_way_read(seen, offset, length);
         ck_assert(pattern_holds(seen, offset, length, t + 100));
     }
     store_close(s);
@@ -171,16 +98,16 @@ random_operation(struct model *m)
 
 START_TEST(any_mix_of_operations_does_what_an_array_would_do)
 {
-    struct model m = {.store = open_way(_i),
+    struct model m = {.store = file_way_open(_i),
                       .expected = calloc(1, FILE_SIZE),
                       .buffer = aligned_alloc(4096, FILE_SIZE + 4096),
                       .seed = 20261122};
 
-    for (unsigned i = 0; i < (ways[_i].sync ? 100 : 250); i++)
+    for (unsigned i = 0; i < (file_ways[_i].sync ? 100 : 250); i++)
         random_operation(&m);
     ck_assert_int_eq(run_io(m.store, STORE_READ, 0, FILE_SIZE, m.buffer), 0);
     ck_assert_int_eq(memcmp(m.buffer, m.expected, FILE_SIZE), 0);
-    read_file(m.buffer, 0, FILE_SIZE);
+    file_way_read(m.buffer, 0, FILE_SIZE);
     ck_assert_int_eq(memcmp(m.buffer, m.expected, FILE_SIZE), 0);
     store_close(m.store);
     free(m.expected);
@@ -190,7 +117,7 @@ END_TEST
 
 START_TEST(unmap_gives_space_back)
 {
-    struct store *s = open_way(_i);
+    struct store *s = file_way_open(_i);
     uint8_t *data = malloc(FILE_SIZE);
     struct stat before, after;
 
@@ -203,7 +130,7 @@ START_TEST(unmap_gives_space_back)
         ck_assert_int_lt(after.st_blocks, before.st_blocks);
         ck_assert_int_eq(after.st_size, before.st_size);
     } else {
-        ck_assert_uint_ne(ways[_i].lacks & NO_HOLES, 0);
+        ck_assert_uint_ne(file_ways[_i].lacks & NO_HOLES, 0);
     }
     store_close(s);
     free(data);
@@ -214,9 +141,9 @@ END_TEST
 START_TEST(a_thousand_operations_at_once_all_complete)
 {
     enum { COUNT = 1200 };
-    struct store *s = open_way(_i);
+    struct store *s = file_way_open(_i);
     struct request *r = calloc(COUNT, sizeof *r);
-    uint64_t size = ways[_i].block_size, slots = FILE_SIZE / size;
+    uint64_t size = file_ways[_i].block_size, slots = FILE_SIZE / size;
     uint8_t *data = aligned_alloc(4096, COUNT * 4096);
     unsigned n = slots < COUNT ? (unsigned)slots : COUNT;
 
@@ -245,7 +172,7 @@ END_TEST
 
 START_TEST(reading_where_the_file_was_cut_short_behind_our_back_is_an_error)
 {
-    struct store *s = open_way(_i);
+    struct store *s = file_way_open(_i);
     uint8_t *data = aligned_alloc(4096, 64 * KIB);
 
     ck_assert_int_eq(truncate(temp_path("file"), (off_t)(MIB + 4096)), 0);
@@ -260,7 +187,7 @@ END_TEST
 START_TEST(an_error_of_the_file_system_is_the_error_of_the_operation)
 {
     const struct rlimit limit = {.rlim_cur = 2 * MIB, .rlim_max = RLIM_INFINITY};
-    struct store *s = open_way(_i);
+    struct store *s = file_way_open(_i);
     uint8_t *data = aligned_alloc(4096, 12288);
     struct io_totals t;
 
@@ -280,7 +207,7 @@ END_TEST
 
 START_TEST(after_a_failed_flush_all_that_follow_fail_until_reopened)
 {
-    struct store *s = open_way(_i);
+    struct store *s = file_way_open(_i);
     uint8_t data[4096] = {1};
 
     ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
@@ -291,7 +218,7 @@ START_TEST(after_a_failed_flush_all_that_follow_fail_until_reopened)
     ck_assert_int_eq(run_fua(s, STORE_ZERO, 0, 4096, NULL), EIO);
     ck_assert_int_eq(run_io(s, STORE_READ, 0, sizeof data, data), 0);
     store_close(s);
-    s = open_way(_i);
+    s = file_way_open(_i);
     ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
     store_close(s);
 }
@@ -300,7 +227,7 @@ END_TEST
 /* fs.aio-max-nr may be used up by other programs. */
 START_TEST(aio_works_on_a_worker_that_could_not_get_a_context)
 {
-    struct store *s = open_way(_i);
+    struct store *s = file_way_open(_i);
     uint8_t data[8192];
     struct error err;
 
@@ -323,14 +250,16 @@ file_io_cases(void)
 
     tcase_add_checked_fixture(c, temp_file_setup, temp_file_teardown);
     tcase_set_timeout(c, 120);
-    tcase_add_loop_test(c, what_is_written_is_read_back_and_is_in_the_file, 0, WAYS);
-    tcase_add_loop_test(c, any_mix_of_operations_does_what_an_array_would_do, 0, WAYS);
-    tcase_add_loop_test(c, unmap_gives_space_back, 0, WAYS);
-    tcase_add_loop_test(c, a_thousand_operations_at_once_all_complete, 0, WAYS);
+    tcase_add_loop_test(c, what_is_written_is_read_back_and_is_in_the_file, 0, FILE_WAYS);
+    tcase_add_loop_test(c, any_mix_of_operations_does_what_an_array_would_do, 0, FILE_WAYS);
+    tcase_add_loop_test(c, unmap_gives_space_back, 0, FILE_WAYS);
+    tcase_add_loop_test(c, a_thousand_operations_at_once_all_complete, 0, FILE_WAYS);
     tcase_add_loop_test(c, reading_where_the_file_was_cut_short_behind_our_back_is_an_error, 0,
-                        WAYS);
-    tcase_add_loop_test(c, an_error_of_the_file_system_is_the_error_of_the_operation, 0, WAYS);
-    tcase_add_loop_test(c, after_a_failed_flush_all_that_follow_fail_until_reopened, 0, WAYS);
-    tcase_add_loop_test(c, aio_works_on_a_worker_that_could_not_get_a_context, 0, WAYS);
+                        FILE_WAYS);
+    tcase_add_loop_test(c, an_error_of_the_file_system_is_the_error_of_the_operation, 0,
+                        FILE_WAYS);
+    tcase_add_loop_test(c, after_a_failed_flush_all_that_follow_fail_until_reopened, 0,
+                        FILE_WAYS);
+    tcase_add_loop_test(c, aio_works_on_a_worker_that_could_not_get_a_context, 0, FILE_WAYS);
     return c;
 }

@@ -40,11 +40,11 @@ lun_list(const json_t *luns)
 static json_t *
 acl_list(const json_t *acls)
 {
-    json_t *list = json_array(), *unused;
+    json_t *list = json_array(), *config;
     const char *initiator;
 
-    json_object_foreach ((json_t *)(uintptr_t)acls, initiator, unused) {
-        json_array_append_new(list, json_pack("{s:s}", "initiator", initiator));
+    json_object_foreach ((json_t *)(uintptr_t)acls, initiator, config) {
+        json_array_append_new(list, acl_json(initiator, config));
     }
     return list;
 }

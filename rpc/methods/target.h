@@ -10,6 +10,9 @@
 /* A LunSpec from the LUN's configuration, with defaults. */
 json_t *lun_json(int number, const json_t *config);
 
+/* An AclSpec from the entry's configuration, with defaults. */
+json_t *acl_json(const char *initiator, const json_t *config);
+
 /* The targets of DOCUMENT: all, or the one called NAME. NULL with the call answered by
  * NOT_FOUND. A new reference to an object. */
 json_t *targets_wanted(struct rpc_call *call, const json_t *document, const char *name);

@@ -1,16 +1,40 @@
-/* access.h: who may log in to what. Pure; any thread. */
+/*
+ * access.h: who may log in to what, and from where. Pure; any thread. Everybody who asks this
+ * question asks here: login, discovery, sessions when the catalog changes, and the plan of a
+ * change.
+ *
+ * An entry applies where the initiator's name matches AND its address is in one of the entry's
+ * networks (an entry without networks: anywhere). One that does not apply is passed over. Of
+ * those that do, the first in this order counts: the name itself; patterns, those with more
+ * characters that are not wildcards first, and among equals in the order of their text (the
+ * members of a JSON object have none); "*".
+ */
 #ifndef CATALOG_ACCESS_H
 #define CATALOG_ACCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct acl_entry;
+struct ip_address;
 struct target;
 
+/* The entry that lets INITIATOR (iSCSI name) at FROM into TARGET; NULL: not allowed. No entry,
+ * no login. */
+const struct acl_entry *access_entry(const struct target *target, const char *initiator,
+                                     const struct ip_address *from);
+
+/* The same of entries that are in order. */
+const struct acl_entry *access_find(const struct acl_entry *entries, size_t count,
+                                    const char *initiator, const struct ip_address *from);
+
+/* Puts entries into the order that says which of them counts. */
+void access_sort(struct acl_entry *entries, size_t count);
+
 /*
- * The entry that lets INITIATOR (iSCSI name, compared without regard to ASCII case) into
- * TARGET: its own before "*"; NULL: not allowed. No entry, no login.
+ * Whether NAME is as PATTERN says, without regard to ASCII case: '*' stands for any number of
+ * characters, '?' for one (of UTF-8). A pattern without them is a name.
  */
-const struct acl_entry *access_entry(const struct target *target, const char *initiator);
+bool access_name_matches(const char *pattern, const char *name);
 
 #endif

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "catalog/document.h"
 #include "catalog/identity.h"
+#include "core/network.h"
 #include "core/parse.h"
 
 static const char *
@@ -280,19 +282,50 @@ build_tags(struct target *t, const json_t *tags)
 }
 
 static int
-build_acls(struct target *t, const json_t *acls)
+build_networks(struct acl_entry *entry, const json_t *networks)
 {
-    const char *initiator;
-    json_t *ignored;
+    size_t i;
+    json_t *text;
 
-    t->acls = calloc(json_object_size(acls) + 1, sizeof t->acls[0]);
-    if (t->acls == NULL)
+    entry->networks = calloc(json_array_size(networks) + 1, sizeof entry->networks[0]);
+    if (entry->networks == NULL)
         return -1;
-    json_object_foreach (document_members(acls), initiator, ignored) {
-        t->acls[t->acl_count].initiator = strdup(initiator);
-        if (t->acls[t->acl_count++].initiator == NULL)
-            return -1;
+    json_array_foreach (networks, i, text) {
+        int result = network_parse(json_string_value(text), &entry->networks[i], NULL);
+        assert(result == 0); /* document_check.c */
+        (void)result;
+        entry->network_count++;
     }
+    return 0;
+}
+
+static int
+build_acl_entry(struct acl_entry *entry, const char *initiator, const json_t *value)
+{
+    entry->initiator = strdup(initiator);
+    if (entry->initiator == NULL)
+        return -1;
+    return build_networks(entry, json_object_get(value, "networks"));
+}
+
+int
+build_acls(const json_t *acls, struct acl_entry **ret, size_t *count)
+{
+    struct acl_entry *entries = calloc(json_object_size(acls) + 1, sizeof entries[0]);
+    const char *initiator;
+    json_t *value;
+    size_t n = 0;
+
+    if (entries == NULL)
+        return -1;
+    json_object_foreach (document_members(acls), initiator, value)
+        if (build_acl_entry(&entries[n++], initiator, value) < 0) {
+            acl_entries_free(entries, n);
+            return -1;
+        }
+    access_sort(entries, n);
+    *ret = entries;
+    *count = n;
     return 0;
 }
 
@@ -355,7 +388,7 @@ build_target(const struct catalog *view, const struct target *old, const char *n
     read_parameters(json_object_get(value, "parameters"), &t->parameters);
     if (t->name == NULL || (alias != NULL && t->alias == NULL) ||
         build_tags(t, json_object_get(value, "portal_groups")) < 0 ||
-        build_acls(t, json_object_get(value, "acls")) < 0 ||
+        build_acls(json_object_get(value, "acls"), &t->acls, &t->acl_count) < 0 ||
         build_luns(view, old, t, json_object_get(value, "luns")) < 0) {
         target_unref(t);
         return NULL;

@@ -9,6 +9,7 @@
 #include "scsi/lun.h"
 #include "store/store.h"
 
+struct acl_entry;
 struct backstore;
 struct catalog;
 struct error;
@@ -28,6 +29,10 @@ void build_backstore_options(const char *name, const json_t *options,
 /* Takes LUN. NULL: out of memory, and LUN is still the caller's. */
 struct backstore *build_backstore(const char *name, const char *type, struct lun *lun,
                                   const struct error *error);
+
+/* ACLS (complete, valid) of a target as entries in the order of access.h, for
+ * acl_entries_free(). -1: out of memory. */
+int build_acls(const json_t *acls, struct acl_entry **ret, size_t *count);
 
 struct build {
     const json_t *document; /* complete and valid */

@@ -106,6 +106,17 @@ portal_group_unref(struct portal_group *group)
     free(group);
 }
 
+void
+acl_entries_free(struct acl_entry *entries, size_t count)
+{
+    for (size_t i = 0; entries != NULL && i < count; i++) {
+        free(entries[i].initiator);
+        free(entries[i].networks);
+        chap_credentials_unref(entries[i].auth);
+    }
+    free(entries);
+}
+
 struct target *
 target_ref(struct target *target)
 {
@@ -122,12 +133,8 @@ target_unref(struct target *target)
         backstore_unref(target->luns[i].backstore);
         export_counters_unref(target->luns[i].counters);
     }
-    for (size_t i = 0; i < target->acl_count; i++) {
-        chap_credentials_unref(target->acls[i].auth);
-        free(target->acls[i].initiator);
-    }
+    acl_entries_free(target->acls, target->acl_count);
     free(target->luns);
-    free(target->acls);
     free(target->portal_groups);
     free(target->alias);
     free(target->name);

@@ -19,6 +19,7 @@
 struct chap_credentials;
 struct io_counters;
 struct lun;
+struct network;
 struct store;
 
 /* A disk. Identity, size and (later) reservations belong to it, however many LUNs lead to it.
@@ -50,11 +51,14 @@ struct lun_export {
     struct export_counters *counters; /* counted */
 };
 
-/* Who may log in. Part of the target. */
+/* Who may log in, and from where: access.h. Part of the target. */
 struct acl_entry {
-    char *initiator;               /* iSCSI name, or "*" */
+    char *initiator; /* iSCSI name, or a pattern with '*' and '?' */
+    struct network *networks;
+    size_t network_count;          /* 0: from anywhere */
     struct chap_credentials *auth; /* counted; NULL: no CHAP (credentials.h) */
 };
+void acl_entries_free(struct acl_entry *entries, size_t count); /* accepts NULL */
 
 /* What the target offers in negotiation (names of RFC 7143 section 13), and its habits. */
 struct target_parameters {
@@ -77,7 +81,7 @@ struct target {
     size_t portal_group_count;
     struct lun_export *luns; /* ascending by number */
     size_t lun_count;
-    struct acl_entry *acls;
+    struct acl_entry *acls; /* in the order of access.h */
     size_t acl_count;
 };
 

@@ -13,6 +13,7 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/near.c src/catalog/near.h \
 	src/catalog/opening.c src/catalog/opening.h \
 	src/catalog/plan.c src/catalog/plan.h \
+	src/catalog/plan_access.c src/catalog/plan_access.h \
 	src/catalog/pointer.c src/catalog/pointer.h \
 	src/catalog/publish.c src/catalog/publish.h \
 	src/catalog/schema.c src/catalog/schema.h src/catalog/schema_private.h \

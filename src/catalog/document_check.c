@@ -10,6 +10,8 @@
 #include "catalog/pointer.h"
 #include "catalog/schema.h"
 #include "catalog/schema_private.h"
+#include "core/error.h"
+#include "core/network.h"
 
 #define PROBLEMS_MAX 100
 
@@ -326,6 +328,36 @@ check_names(struct rules *r, const json_t *map, const char *const *steps, const 
 }
 
 static void
+check_networks(struct rules *r, const char *target, const char *initiator,
+               const json_t *networks)
+{
+    struct network network;
+    struct error err;
+    char index[24];
+    json_t *text;
+    size_t i;
+
+    json_array_foreach (networks, i, text) {
+        if (!json_is_string(text) ||
+            network_parse(json_string_value(text), &network, &err) == 0)
+            continue;
+        snprintf(index, sizeof index, "%zu", i);
+        complain(r, POINTER("targets", target, "acls", initiator, "networks", index), "network",
+                 "%s", err.message);
+    }
+}
+
+static void
+check_acls(struct rules *r, const char *target, const json_t *acls)
+{
+    const char *initiator;
+    json_t *entry;
+
+    json_object_foreach (document_members(acls), initiator, entry)
+        check_networks(r, target, initiator, json_object_get(entry, "networks"));
+}
+
+static void
 check_targets(struct rules *r)
 {
     const char *const root[] = {"targets", NULL};
@@ -337,6 +369,7 @@ check_targets(struct rules *r)
         const char *const acls[] = {"targets", name, "acls", NULL};
         check_luns(r, name, json_object_get(target, "luns"));
         check_names(r, json_object_get(target, "acls"), acls, "initiator");
+        check_acls(r, name, json_object_get(target, "acls"));
         check_tags(r, name, json_object_get(target, "portal_groups"));
         check_bursts(r, name, json_object_get(target, "parameters"));
     }

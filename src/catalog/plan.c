@@ -7,6 +7,7 @@
 
 #include "catalog/commit.h"
 #include "catalog/document.h"
+#include "catalog/plan_access.h"
 #include "catalog/pointer.h"
 
 /* "/targets/NAME/luns/NUMBER/backstore" is as deep as it gets. */
@@ -22,6 +23,8 @@ struct walk {
     size_t depth;
     char path[POINTER_MAX];
     json_t *changes, *objects;
+    struct plan_access *access; /* of target `access_target`; NULL: not asked for yet */
+    const char *access_target;
     bool failed;
 };
 
@@ -101,20 +104,6 @@ target_of(const json_t *document, const char *name)
     return NULL;
 }
 
-/* In a document, as access_entry() is in a view. */
-static bool
-may_log_in(const json_t *document, const char *target, const char *initiator)
-{
-    const json_t *acls = json_object_get(target_of(document, target), "acls");
-    const char *name;
-    json_t *ignored;
-
-    json_object_foreach (document_members(acls), name, ignored)
-        if (strcmp(name, "*") == 0 || strcasecmp(name, initiator) == 0)
-            return true;
-    return false;
-}
-
 static void
 add_object(struct walk *w, json_t *object)
 {
@@ -140,24 +129,41 @@ add_object(struct walk *w, json_t *object)
         w->failed = true;
 }
 
-/* Whether SESSION is one that a condition speaks of. */
-typedef bool session_condition(const struct walk *w, const struct session_summary *session);
+/* Made once for each target that is asked about. NULL: out of memory. */
+static const struct plan_access *
+access_of(struct walk *w, const char *target)
+{
+    const struct plan *p = w->plan;
+
+    if (w->access != NULL && strcmp(w->access_target, target) == 0)
+        return w->access;
+    plan_access_free(w->access);
+    w->access = plan_access_new(json_object_get(target_of(p->before_complete, target), "acls"),
+                                json_object_get(target_of(p->after_complete, target), "acls"),
+                                p->sessions, p->session_count);
+    w->access_target = target;
+    if (w->access == NULL)
+        w->failed = true;
+    return w->access;
+}
+
+/* Whether session I, of the target at hand, is one that a condition speaks of. */
+typedef bool session_condition(struct walk *w, size_t i);
 
 static bool
-is_any(const struct walk *w, const struct session_summary *session)
+is_any(struct walk *w, size_t i)
 {
-    (void)w, (void)session;
+    (void)w, (void)i;
     return true;
 }
 
-/* The entry at w->steps[3] goes: who came in by it, and gets in no longer? */
+/* The entry at w->steps[3] goes or changes: who came in by it, and gets in no longer? */
 static bool
-loses_access(const struct walk *w, const struct session_summary *session)
+loses_access(struct walk *w, size_t i)
 {
-    const char *target = w->steps[1], *entry = w->steps[3];
+    const struct plan_access *access = access_of(w, w->steps[1]);
 
-    return (strcmp(entry, "*") == 0 || strcasecmp(entry, session->initiator) == 0) &&
-           !may_log_in(w->plan->after_complete, target, session->initiator);
+    return access != NULL && plan_access_is_lost(access, i, w->steps[3]);
 }
 
 static void
@@ -174,7 +180,7 @@ disturb_sessions(struct walk *w, const char *target, session_condition *conditio
 
     for (size_t i = 0; i < w->plan->session_count; i++) {
         const struct session_summary *s = &w->plan->sessions[i];
-        if (strcasecmp(s->target, target) != 0 || !condition(w, s))
+        if (strcasecmp(s->target, target) != 0 || !condition(w, i))
             continue;
         found = true;
         add_session(w, s);
@@ -242,8 +248,8 @@ disrupts_target(struct walk *w, const json_t *before, const json_t *after)
 
     if (w->depth == 2)
         return after == NULL && disturb_sessions(w, target, is_any);
-    if (w->depth == 4 && strcmp(w->steps[2], "acls") == 0)
-        return after == NULL && disturb_sessions(w, target, loses_access);
+    if (w->depth >= 4 && strcmp(w->steps[2], "acls") == 0)
+        return disturb_sessions(w, target, loses_access);
     if (w->depth < 4 || strcmp(w->steps[2], "luns") != 0)
         return false;
     lun = at_steps(w->plan->before_complete, w->steps, 4);
@@ -341,6 +347,7 @@ plan_changes(const struct plan *plan, json_t *objects)
     compare(&w, plan->before_complete, plan->after_complete);
     w.removals = true;
     compare(&w, plan->before_complete, plan->after_complete);
+    plan_access_free(w.access);
     if (w.failed) {
         json_decref(w.changes);
         return NULL;

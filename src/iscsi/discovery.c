@@ -90,7 +90,7 @@ put_target(const struct discovery *d, const struct target *target, struct text_o
     char local[64];
     bool has_name = false;
 
-    if (!target->enabled || access_entry(target, d->initiator) == NULL)
+    if (!target->enabled || access_entry(target, d->initiator, &d->from) == NULL)
         return;
     local_address(d->local, local);
     for (size_t i = 0; i < target->portal_group_count; i++) {

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "core/network.h"
+
 struct catalog;
 struct target;
 struct text_output;
@@ -17,6 +19,7 @@ struct text_output;
 struct discovery {
     const struct catalog *catalog;
     const char *initiator;  /* iSCSI name */
+    struct ip_address from; /* where it is */
     const char *local;      /* where the connection arrived, as in struct session_peer */
     const char *own_target; /* name of the session's target; NULL: a discovery session */
 };

@@ -52,11 +52,12 @@ login_status_name(enum login_status status)
 }
 
 void
-login_init(struct login *l, uint16_t portal_group,
+login_init(struct login *l, uint16_t portal_group, const struct ip_address *from,
            bool (*session_exists)(const struct login *l, uint16_t tsih))
 {
     memset(l, 0, sizeof *l);
     l->portal_group = portal_group;
+    l->from = *from;
     l->session_exists = session_exists;
     text_output_init(&l->output, LOGIN_DATA_MAX);
     negotiation_init(&l->negotiation, NULL, false);
@@ -284,8 +285,8 @@ take_target(struct login *l, const struct catalog *catalog, const struct text_li
         return fail(l, LOGIN_TARGET_NOT_FOUND, "no such target");
     if (!target_has_portal_group(target, l->portal_group))
         return fail(l, LOGIN_TARGET_NOT_FOUND, "target is not in this portal group");
-    if (access_entry(target, l->initiator) == NULL)
-        return fail(l, LOGIN_FORBIDDEN, "no ACL entry for this initiator");
+    if (access_entry(target, l->initiator, &l->from) == NULL)
+        return fail(l, LOGIN_FORBIDDEN, "no ACL entry for this initiator at this address");
     if (!target->enabled)
         return fail(l, LOGIN_SERVICE_UNAVAILABLE, "target is disabled");
     target_ref(target);
@@ -347,7 +348,7 @@ credentials_for(const struct login *l, const struct catalog *catalog,
 
     if (l->is_discovery)
         return catalog->discovery_auth;
-    entry = access_entry(target, l->initiator);
+    entry = access_entry(target, l->initiator, &l->from);
     return entry != NULL ? entry->auth : NULL;
 }
 
@@ -358,7 +359,7 @@ login_is_authenticated(const struct login *l, const struct catalog *catalog)
 
     if (!l->is_discovery) {
         target = catalog_target(catalog, l->target->name);
-        if (target == NULL || access_entry(target, l->initiator) == NULL)
+        if (target == NULL || access_entry(target, l->initiator, &l->from) == NULL)
             return false;
     }
     return login_auth_suffices(&l->auth, credentials_for(l, catalog, target));

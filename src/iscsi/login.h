@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/network.h"
 #include "iscsi/login_auth.h"
 #include "iscsi/params.h"
 #include "iscsi/pdu.h"
@@ -90,6 +91,7 @@ struct login {
 
     /* Private. */
     uint16_t portal_group;
+    struct ip_address from;
     bool (*session_exists)(const struct login *l, uint16_t tsih);
     bool has_begun;     /* the first request is in */
     bool is_identified; /* the first list of keys is in */
@@ -102,12 +104,12 @@ struct login {
 };
 
 /*
- * A login on a connection that arrived at PORTAL_GROUP. SESSION_EXISTS says whether
+ * A login on a connection from FROM that arrived at PORTAL_GROUP. SESSION_EXISTS says whether
  * l->initiator has session TSIH with l->target under l->isid: then a login that names a TSIH
  * asks for a second connection (refused as 0206), else for one that is not there (020a). NULL:
  * it never exists.
  */
-void login_init(struct login *l, uint16_t portal_group,
+void login_init(struct login *l, uint16_t portal_group, const struct ip_address *from,
                 bool (*session_exists)(const struct login *l, uint16_t tsih));
 void login_done(struct login *l);
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/access.h"
 #include "catalog/catalog.h"
 #include "catalog/publish.h"
 #include "core/iobuf.h"
 #include "core/log.h"
+#include "core/network.h"
 #include "core/worker.h"
 #include "iscsi/full_feature.h"
 #include "iscsi/login.h"
@@ -51,11 +51,13 @@ static bool
 begin_login(struct session *s)
 {
     struct session_login *l = calloc(1, sizeof *l);
+    struct ip_address from;
 
     if (l == NULL)
         return false;
     l->session = s;
-    login_init(&l->login, s->peer->portal_group, session_exists);
+    ip_address_of_socket(s->peer->remote, &from);
+    login_init(&l->login, s->peer->portal_group, &from, session_exists);
     s->login = &l->login;
     return true;
 }
@@ -181,7 +183,7 @@ may_use(const struct session *s, const struct target *target)
 {
     return target != NULL && target->enabled &&
            target_has_portal_group(target, s->peer->portal_group) &&
-           access_entry(target, s->initiator) != NULL;
+           session_access(s, target) != NULL;
 }
 
 /* Its nexuses and its place for tasks, by today's catalog. */

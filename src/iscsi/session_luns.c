@@ -8,10 +8,20 @@
 
 #include "catalog/access.h"
 #include "catalog/catalog.h"
+#include "core/network.h"
 #include "core/worker.h"
 #include "iscsi/pdu.h"
 #include "iscsi/session_private.h"
 #include "scsi/lun.h"
+
+const struct acl_entry *
+session_access(const struct session *s, const struct target *target)
+{
+    struct ip_address from;
+
+    ip_address_of_socket(s->peer->remote, &from);
+    return access_entry(target, s->initiator, &from);
+}
 
 struct session_lun *
 session_lun_ref(struct session_lun *lun)
@@ -200,7 +210,7 @@ look_again(struct session *s, const struct catalog *now)
         return;
     if (target == NULL) {
         session_close(s, SESSION_CLOSE_NOW, "target removed");
-    } else if (access_entry(target, s->initiator) == NULL) {
+    } else if (session_access(s, target) == NULL) {
         session_close(s, SESSION_CLOSE_NOW, "access taken away");
     } else if (session_luns_install(s, target) < 0) {
         session_close(s, SESSION_CLOSE_NOW, "out of memory");

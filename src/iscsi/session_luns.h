@@ -15,6 +15,11 @@ struct nexus;
 struct session;
 struct target;
 
+struct acl_entry;
+
+/* The entry of TARGET that lets this session's initiator in; NULL: it may not. */
+const struct acl_entry *session_access(const struct session *s, const struct target *target);
+
 struct session_lun {
     struct nexus *nexus;
     struct target *target; /* counted: keeps the counters that the nexus points to */

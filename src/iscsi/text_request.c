@@ -106,7 +106,7 @@ static bool
 answer_list(struct session *s)
 {
     struct text_exchange *x = s->text;
-    const struct discovery discovery = {
+    struct discovery discovery = {
         .catalog = catalog_current(),
         .initiator = s->initiator,
         .local = s->peer->local,
@@ -120,6 +120,7 @@ answer_list(struct session *s)
         session_log(s, "text request refused", problem);
         return false;
     }
+    ip_address_of_socket(s->peer->remote, &discovery.from);
     value = text_value(&list, "SendTargets");
     if (value != NULL)
         discovery_send_targets(&discovery, value, &x->output);

@@ -16,6 +16,11 @@ fuzz_pdu_SOURCES = tests/fuzz/fuzz_pdu.c
 fuzz_pdu_LDFLAGS = $(FUZZER_LINK)
 fuzz_pdu_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)
 
+noinst_PROGRAMS += fuzz_access
+fuzz_access_SOURCES = tests/fuzz/fuzz_access.c
+fuzz_access_LDFLAGS = $(FUZZER_LINK)
+fuzz_access_LDADD = $(CATALOG_LIBS) $(CATALOG_DEPS)
+
 noinst_PROGRAMS += fuzz_login
 fuzz_login_SOURCES = tests/fuzz/fuzz_login.c tests/unit/iscsi/small_catalog.h \
 	tests/unit/iscsi/small_catalog.c

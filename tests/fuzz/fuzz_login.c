@@ -127,6 +127,7 @@ full_feature(struct login *l, char *text, size_t n)
 {
     struct discovery d = {.catalog = small_catalog(),
                           .initiator = l->initiator,
+                          .from = l->from,
                           .local = "[2001:db8::7]:3260",
                           .own_target = l->is_discovery ? NULL : "iqn.2026-01.example:open"};
     struct text_list list;
@@ -161,12 +162,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct input in = {bytes, n};
     struct login l;
+    struct ip_address from;
     struct login_response response = {.length = 0};
     enum login_verdict verdict = LOGIN_CONTINUE;
     bool is_locked = false, is_proved = false;
     struct request r;
 
-    login_init(&l, 1, session_exists);
+    ip_address_of_socket("[2001:db8::9]:48812", &from);
+    login_init(&l, 1, &from, session_exists);
     while (verdict == LOGIN_CONTINUE && next_request(&in, &response, &r)) {
         is_locked |= r.locks;
         is_proved |= r.proves;

@@ -362,7 +362,12 @@ def test_backstore_with_a_wrong_value(daemon, why, change):
     ("unknown parameter", {"parameters": {"max_fun": 1}}),
     ("empty digest list", {"parameters": {"header_digest": []}}),
     ("unknown digest", {"parameters": {"header_digest": ["md5"]}}),
-    ("initiator empty", {"acls": [{"initiator": ""}]}), ("initiator pattern", {"acls": [{"initiator": "iqn.*"}]}),
+    ("initiator empty", {"acls": [{"initiator": ""}]}), ("initiator that is no name", {"acls": [{"initiator": "iqn.a"}]}),
+    ("pattern with a blank", {"acls": [{"initiator": "iqn. *"}]}),
+    ("networks empty", {"acls": [{"initiator": "*", "networks": []}]}),
+    ("network with host bits", {"acls": [{"initiator": "*", "networks": ["192.0.2.7/24"]}]}),
+    ("network without prefix", {"acls": [{"initiator": "*", "networks": ["192.0.2.7"]}]}),
+    ("network with a long prefix", {"acls": [{"initiator": "*", "networks": ["192.0.2.7/33"]}]}),
     ("initiator twice", {"acls": [{"initiator": "*"}, {"initiator": "*"}]}),
     ("alias too long", {"alias": "a" * 256}),
 )  # fmt: skip

@@ -10,6 +10,7 @@ main(void)
     SRunner *run;
     int failed;
 
+    suite_add_tcase(s, access_cases());
     suite_add_tcase(s, catalog_cases());
     suite_add_tcase(s, publish_cases());
     suite_add_tcase(s, schema_cases());

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+TCase *access_cases(void);
 TCase *catalog_cases(void);
 TCase *publish_cases(void);
 TCase *schema_cases(void);

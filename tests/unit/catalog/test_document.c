@@ -113,6 +113,26 @@ static const struct {
     {"{" GROUP ",'targets':{'" T "':{'acls':{'iqn.2026-01.b:A':{},'iqn.2026-01.b:a':{}}}}}",
      "/targets/" T
      "/acls/iqn.2026-01.b:a: differs from initiator \"iqn.2026-01.b:A\" in upper"},
+    {"{" GROUP ",'targets':{'" T "':{'acls':{'*':{},'iqn.2026-01.b:*':{},'*:?x':{'networks':"
+     "['192.0.2.0/24','192.0.2.7/32','0.0.0.0/0','::/0','::1/128']}}}}}",
+     ""},
+    {"{" GROUP ",'targets':{'" T "':{'acls':{'host':{},'a b*':{},'a,*':{}}}}}",
+     "/acls/host: \"host\" is not an initiator's iSCSI name|/acls/a b*: \"a b*\" is not|"
+     "/acls/a,*: \"a,*\" is not"},
+    {"{" GROUP ",'targets':{'" T "':{'acls':{'*':{'networks':['192.0.2.0/24','192.0.2.7/24',"
+     "'10.0.0.1','10.0.0.0/33','2001:db8::1/32','host/8','::ffff:10.0.0.0/104']}}}}}",
+     "/acls/*/networks/1: \"192.0.2.7/24\" has bits set beyond its prefix: write 192.0.2.0/24|"
+     "/acls/*/networks/2: \"10.0.0.1\" has no prefix length: for this address alone write "
+     "10.0.0.1/32|"
+     "/acls/*/networks/3: \"10.0.0.0/33\" has a prefix length that is not a number from 0 to|"
+     "/acls/*/networks/4: \"2001:db8::1/32\" has bits set beyond its prefix|"
+     "/acls/*/networks/5: \"host/8\" is not a network|"
+     "/acls/*/networks/6: \"::ffff:10.0.0.0/104\" is made of IPv4 addresses: write 10.0.0.0/8"},
+    {"{" GROUP ",'targets':{'" T "':{'acls':{'*':{'networks':[]},'iqn.2026-01.b:x':{'networks':"
+     "['::/0','::/0']},'iqn.2026-01.b:y':{'networks':[7]},'iqn.2026-01.b:z':7}}}}",
+     "/acls/*/networks: too few items|/acls/iqn.2026-01.b:x/networks|"
+     "/acls/iqn.2026-01.b:y/networks/0: expected string|/acls/iqn.2026-01.b:z: expected "
+     "object"},
     {"{" GROUP ",'targets':{'" T "':{'parameters':{'first_burst_length':1048577}}}}",
      "/targets/" T "/parameters/first_burst_length: more than max_burst_length (1048576)"},
     {"{" GROUP ",'targets':{'" T "':{'parameters':{'max_burst_length':512}}}}", ""},

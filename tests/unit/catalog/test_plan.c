@@ -71,6 +71,24 @@ static const struct {
      "[{'after':{},'op':'add','path':'/targets/" T "/acls/iqn.2026-01.b:other'},"
      "{'before':{},'disruptive':true,'op':'remove','path':'/targets/" T "/acls/*'}]",
      "['s-1']"},
+    /* The session comes from 192.0.2.7, and so from no network any more. */
+    {BASE, "{'targets':{'" T "':{'acls':{'*':{'networks':['198.51.100.0/24']}}}}}",
+     "[{'after':['198.51.100.0/24'],'disruptive':true,'op':'add','path':'/targets/" T
+     "/acls/*/networks'}]",
+     "['s-1']"},
+    {BASE, "{'targets':{'" T "':{'acls':{'*':{'networks':['192.0.2.7/32']}}}}}",
+     "[{'after':['192.0.2.7/32'],'op':'add','path':'/targets/" T "/acls/*/networks'}]", "[]"},
+    /* It stays by a pattern; an entry that does not apply takes nothing from it. */
+    {BASE, "{'targets':{'" T "':{'acls':{'*':null,'iqn.2026-01.*':{}}}}}",
+     "[{'after':{},'op':'add','path':'/targets/" T "/acls/iqn.2026-01.*'},"
+     "{'before':{},'op':'remove','path':'/targets/" T "/acls/*'}]",
+     "[]"},
+    {BASE, "{'targets':{'" T "':{'acls':{'*':null,'" I "':{'networks':['::/0']}}}}}",
+     "[{'after':{'networks':['::/0']},'op':'add','path':'/targets/" T "/acls/" I "'},"
+     "{'before':{},'disruptive':true,'op':'remove','path':'/targets/" T "/acls/*'}]",
+     "['s-1']"},
+    {BASE, "{'targets':{'" T "':{'acls':{'" I "':{'networks':['::/0']}}}}}",
+     "[{'after':{'networks':['::/0']},'op':'add','path':'/targets/" T "/acls/" I "'}]", "[]"},
     /* Options of a disk in use, and of one that nobody uses. */
     {BASE, "{'backstores':{'d':{'unmap':true},'e':{'unmap':true}}}",
      "[{'after':true,'before':false,'disruptive':true,'op':'replace',"
@@ -109,8 +127,14 @@ names_of(const json_t *objects)
 START_TEST(changes_are_told_with_those_they_disturb)
 {
     const struct session_summary open[] = {
-        {.id = "s-1", .target = "IQN.2026-01.org.example:t", .initiator = I, .remote = "r:1"},
-        {.id = "s-2", .target = "iqn.2026-01.org.example:u", .initiator = I, .remote = "r:2"},
+        {.id = "s-1",
+         .target = "IQN.2026-01.org.example:t",
+         .initiator = I,
+         .remote = "192.0.2.7:48812"},
+        {.id = "s-2",
+         .target = "iqn.2026-01.org.example:u",
+         .initiator = I,
+         .remote = "[2001:db8::7]:48812"},
     };
     json_t *given = json_of(plans[_i].before), *patch = json_of(plans[_i].patch);
     json_t *groups = json_object();

@@ -269,9 +269,10 @@ static const struct {
 } hinted[] = {
     {"IscsiName", "\"disk\"",
      "|pattern|\"disk\" is not an iSCSI name, such as iqn.2026-01.org.example:disk0"},
-    {"InitiatorPattern", "\"iqn.*\"",
-     "|pattern|\"iqn.*\" is not an initiator's iSCSI name,"
-     " such as iqn.1993-08.org.debian:01:4f2c1d, or * for any"},
+    {"InitiatorPattern", "\"iqn.a\"",
+     "|pattern|\"iqn.a\" is not an initiator's iSCSI name,"
+     " such as iqn.1993-08.org.debian:01:4f2c1d, a pattern, such as "
+     "iqn.1993-08.org.debian:01:*, or * for any"},
     {"Name", "\"my disk\"",
      "|pattern|\"my disk\" is not a name of letters, digits, ., _ and -, at most 64,"
      " the first a letter or digit"},

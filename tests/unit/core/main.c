@@ -12,6 +12,7 @@ main(void)
 
     suite_add_tcase(s, worker_cases());
     suite_add_tcase(s, crew_cases());
+    suite_add_tcase(s, network_cases());
     suite_add_tcase(s, pool_cases());
     suite_add_tcase(s, bytes_cases());
     suite_add_tcase(s, text_cases());

@@ -6,6 +6,7 @@
 
 TCase *worker_cases(void);
 TCase *crew_cases(void);
+TCase *network_cases(void);
 TCase *pool_cases(void);
 TCase *bytes_cases(void);
 TCase *text_cases(void);

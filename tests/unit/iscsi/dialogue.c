@@ -18,8 +18,10 @@ struct dialogue *
 dialogue_new(void)
 {
     struct dialogue *d = calloc(1, sizeof *d);
+    struct ip_address from;
 
-    login_init(&d->login, 1, session_7_exists);
+    ip_address_of_socket("192.0.2.7:48812", &from);
+    login_init(&d->login, 1, &from, session_7_exists);
     d->request = (struct pdu_login_request){
         .immediate = true,
         .isid = 0x00023d000001,

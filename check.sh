@@ -132,7 +132,7 @@ step_conformance() { with_daemon gcc tests/conformance/part1; }
 
 step_tsan() { # gcc 12's ThreadSanitizer cannot live with as much randomness as new kernels have
     setarch -R true 2>/dev/null && no_aslr=(setarch -R)
-    run_programs tsan '^test_(core|store|catalog|iscsi)$'
+    run_programs tsan '^test_(core|store|scsi|catalog|iscsi)$'
 }
 
 step_fuzz() {

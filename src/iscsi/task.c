@@ -202,9 +202,11 @@ task_abort(struct task *t)
 {
     enum task_state state = t->state;
 
-    t->cmd.aborted = true;
-    if (state == TASK_RUNNING)
+    if (state == TASK_RUNNING) {
+        scsi_abort_command(&t->cmd);
         return; /* done() will come */
+    }
+    t->cmd.aborted = true;
     if (state == TASK_COLLECTING)
         scsi_give_up(&t->cmd);
     task_end(t);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/worker.h"
+#include "scsi/range_guard.h"
 #include "store/store.h"
 
 #define SCSI_CDB_MAX   16
@@ -51,8 +52,8 @@ struct scsi_cmd {
                               Length of a write) */
     uint64_t expected_in;  /* bytes the initiator takes at most */
     void (*done)(struct scsi_cmd *cmd);
-    bool aborted; /* set by the transport at any time: stop at the next step, `done` still
-                     comes, nobody reads the status */
+    bool aborted; /* set by scsi_abort_command(): stop at the next step, `done` still comes,
+                     nobody reads the status */
     bool is_waiting_for_abort; /* set by scsi: see struct scsi_abort */
 
     /*
@@ -84,12 +85,14 @@ struct scsi_cmd {
     uint64_t started_us;
     struct deferred deferred;
     struct store_io io;
-    bool entered;          /* scsi_start() or scsi_continue() is on the stack */
-    bool unstable;         /* it has written what a volatile cache may have */
-    uint64_t moved;        /* bytes read, written or unmapped, for the counters */
-    uint64_t step;         /* multi-step commands: how far they are */
-    uint64_t step_length;  /* bytes of the step that runs */
-    struct iobuf *scratch; /* multi-step commands: dropped at the end */
+    bool entered;             /* scsi_start() or scsi_continue() is on the stack */
+    bool unstable;            /* it has written what a volatile cache may have */
+    uint64_t moved;           /* bytes read, written or unmapped, for the counters */
+    uint64_t step;            /* multi-step commands: how far they are */
+    uint64_t step_length;     /* bytes of the step that runs */
+    struct iobuf *scratch;    /* multi-step commands: dropped at the end */
+    struct range_claim claim; /* on the blocks that it is about */
+    void (*granted)(struct scsi_cmd *cmd); /* what goes on when it has them */
 };
 
 enum scsi_progress {
@@ -112,6 +115,9 @@ void scsi_give_up(struct scsi_cmd *cmd);
 
 /* Whether sense data for CMD is in descriptor format: what the control mode page says. */
 bool cmd_has_descriptor_sense(const struct scsi_cmd *cmd);
+/* Marks CMD as aborted, at any time between its start and `done`: it stops at its next step, at
+ * once where it waits for its blocks. `done` comes as ever. */
+void scsi_abort_command(struct scsi_cmd *cmd);
 
 /* How much memory a command with this CDB may take beside its data: for who counts it. */
 uint32_t scsi_scratch_max(const uint8_t *cdb);

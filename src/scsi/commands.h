@@ -54,6 +54,7 @@ enum command_flag {
     PASSES_RESERVE = 1 << 8,   /* works where another has the unit by RESERVE(6) or (10) */
     IN_STANDBY = 1 << 9,       /* works while the target port group is in standby */
     IN_UNAVAILABLE = 1 << 10,  /* … unavailable, or in transition (SPC-4 section 5.15.2) */
+    ALONE = 1 << 11, /* atomic: no other command reads or writes its range meanwhile */
 };
 
 struct scsi_command {

@@ -102,6 +102,23 @@ unmap_step(struct scsi_cmd *cmd)
         disk_submit(cmd, STORE_UNMAP, lba * block, count * block, NULL, unmap_done);
 }
 
+/* All of them by one claim on everything from the first to the last. */
+static void
+claim_unmap_ranges(struct scsi_cmd *cmd)
+{
+    uint64_t first = UINT64_MAX, end = 0, lba, count;
+
+    for (size_t i = 0; i < unmap_descriptors(cmd); i++) {
+        lba = get_be64(unmap_descriptor(cmd, i));
+        count = get_be32(unmap_descriptor(cmd, i) + 8);
+        if (count == 0)
+            continue;
+        first = lba < first ? lba : first;
+        end = lba + count > end ? lba + count : end;
+    }
+    cmd_claim(cmd, first, end > 0 ? end - first : 0, unmap_step);
+}
+
 void
 disk_unmap(struct scsi_cmd *cmd)
 {
@@ -114,7 +131,7 @@ disk_unmap(struct scsi_cmd *cmd)
         return;
     }
     if (check_unmap_list(cmd))
-        unmap_step(cmd);
+        claim_unmap_ranges(cmd);
 }
 
 enum { SAME_ANCHOR = 0x10, SAME_UNMAP = 0x08, SAME_PBDATA = 0x04, SAME_LBDATA = 0x02 };

@@ -86,6 +86,18 @@ deliver(struct deferred *deferred)
     cmd->done(cmd);
 }
 
+static struct scsi_cmd *
+cmd_of(struct range_claim *claim)
+{
+    return (struct scsi_cmd *)(void *)((char *)claim - offsetof(struct scsi_cmd, claim));
+}
+
+static void
+left_range(struct range_claim *claim)
+{
+    cmd_of(claim)->done(cmd_of(claim));
+}
+
 void
 cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
 {
@@ -100,6 +112,8 @@ cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
     cmd->status = status;
     count_finish(cmd->it_nexus->counters, cmd, elapsed);
     count_finish(nexus_counters(cmd), cmd, elapsed);
+    if (!range_leave(&cmd->claim, left_range))
+        return;
     if (cmd->entered) {
         cmd->deferred.run = deliver;
         worker_defer(worker_current(), &cmd->deferred);
@@ -395,6 +409,63 @@ static bool (*const checks[])(struct scsi_cmd *cmd) = {
     check_list_length, check_medium,  check_write_protection, check_range,
 };
 
+/* What may have changed while CMD waited for its data or for its blocks. */
+static bool
+may_go_on(struct scsi_cmd *cmd)
+{
+    return check_fence(cmd) && check_medium(cmd) && check_write_protection(cmd) &&
+           check_range(cmd);
+}
+
+static void
+claim_granted(struct range_claim *claim)
+{
+    struct scsi_cmd *cmd = cmd_of(claim);
+
+    if (cmd->aborted)
+        cmd_finish(cmd, SCSI_TASK_ABORTED);
+    else if (may_go_on(cmd))
+        cmd->granted(cmd);
+}
+
+void
+cmd_claim(struct scsi_cmd *cmd, uint64_t lba, uint64_t count,
+          void (*granted)(struct scsi_cmd *cmd))
+{
+    struct range_guard *guard = cmd_lun(cmd)->guard;
+    bool alone = cmd->command->flags & ALONE;
+
+    cmd->granted = granted;
+    switch ((alone ? range_take : range_share)(guard, &cmd->claim, lba, count, claim_granted)) {
+    case CLAIM_IS_GRANTED:
+        granted(cmd);
+        break;
+    case CLAIM_MUST_WAIT:
+        break;
+    case CLAIM_NO_MEMORY:
+        cmd_finish(cmd, SCSI_BUSY);
+        break;
+    }
+}
+
+/* Reads have a claim too, so that none sees half of what is atomic. VERIFY has none: what it
+ * vouches for may change while it goes on in any case. */
+static bool
+has_claim(const struct scsi_command *command)
+{
+    return command->layout != CDB_NO_RANGE &&
+           ((command->flags & WRITES) || command->kind == KIND_READ);
+}
+
+static void
+run(struct scsi_cmd *cmd)
+{
+    if (has_claim(cmd->command))
+        cmd_claim(cmd, cmd->range.lba, cmd->range.count, cmd->command->run);
+    else
+        cmd->command->run(cmd);
+}
+
 enum scsi_progress
 scsi_start(struct scsi_cmd *cmd)
 {
@@ -409,6 +480,8 @@ scsi_start(struct scsi_cmd *cmd)
     cmd->range = (struct block_range){0};
     cmd->sense_length = 0;
     cmd->deferred.queued = false;
+    cmd->claim.guard = NULL;
+    cmd->claim.state = CLAIM_NONE;
     count_start(cmd->it_nexus->counters);
     count_start(nexus_counters(cmd));
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
@@ -419,7 +492,7 @@ scsi_start(struct scsi_cmd *cmd)
     if (cmd->out_length > 0)
         progress = SCSI_WANTS_DATA;
     else
-        cmd->command->run(cmd);
+        run(cmd);
 out:
     cmd->entered = false;
     return progress;
@@ -437,9 +510,19 @@ scsi_continue(struct scsi_cmd *cmd)
     cmd->entered = true;
     if (cmd->aborted)
         cmd_finish(cmd, SCSI_TASK_ABORTED);
-    else if (check_fence(cmd) && check_medium(cmd) && check_write_protection(cmd) &&
-             check_range(cmd))
-        cmd->command->run(cmd);
+    else if (may_go_on(cmd))
+        run(cmd);
+    cmd->entered = false;
+}
+
+void
+scsi_abort_command(struct scsi_cmd *cmd)
+{
+    cmd->aborted = true;
+    if (!range_withdraw(&cmd->claim))
+        return;
+    cmd->entered = true; /* `done` comes later, as from anywhere else */
+    cmd_finish(cmd, SCSI_TASK_ABORTED);
     cmd->entered = false;
 }
 

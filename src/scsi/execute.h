@@ -28,6 +28,14 @@ cmd_good(struct scsi_cmd *cmd)
     cmd_finish(cmd, SCSI_GOOD);
 }
 
+/*
+ * Goes on by GRANTED when CMD may use the COUNT blocks from LBA on (range_guard.h), which it
+ * has until it ends; at once where nobody is in the way. For what the columns of the row do not
+ * claim already.
+ */
+void cmd_claim(struct scsi_cmd *cmd, uint64_t lba, uint64_t count,
+               void (*granted)(struct scsi_cmd *cmd));
+
 /* GOOD, with the first ALLOCATION_LENGTH of LENGTH bytes at DATA (copied) as Data-In. */
 void cmd_answer(struct scsi_cmd *cmd, const void *data, size_t length,
                 uint64_t allocation_length);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "scsi/range_guard.h"
 #include "store/store.h"
 
 struct lun *
@@ -14,6 +15,11 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
 
     if (lun == NULL)
         return NULL;
+    lun->guard = range_guard_new();
+    if (lun->guard == NULL) {
+        free(lun);
+        return NULL;
+    }
     assert(attributes->block_size == 512 || attributes->block_size == 4096);
     atomic_init(&lun->refs, 1);
     atomic_init(&lun->stopped, false);
@@ -50,6 +56,7 @@ lun_free(struct lun *lun)
     if (lun == NULL)
         return;
     assert(LIST_EMPTY(&lun->nexuses));
+    range_guard_free(lun->guard);
     pthread_mutex_destroy(&lun->lock);
     free(lun);
 }

@@ -16,6 +16,7 @@
 
 #include "scsi/nexus.h"
 
+struct range_guard;
 struct store;
 
 /* Made once for each backstore, unique between hosts, kept in the configuration. */
@@ -60,6 +61,7 @@ struct lun {
                                           lun_free() called, where closing may block */
     void *owner;                       /* for RELEASED's use */
     atomic_bool stopped;               /* START STOP UNIT with START=0 */
+    struct range_guard *guard;         /* of its blocks; whose they are, it knows itself */
 
     pthread_mutex_t lock;
     LIST_HEAD(, nexus) nexuses; /* under lock */

@@ -16,6 +16,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/mode_pages.c src/scsi/mode_pages.h \
 	src/scsi/mode_select.c \
 	src/scsi/nexus.c src/scsi/nexus.h \
+	src/scsi/range_guard.c src/scsi/range_guard.h \
 	src/scsi/report.c \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
 	src/scsi/vpd.c src/scsi/vpd.h

@@ -3,11 +3,25 @@
 
 #include "suites.h"
 
+/* clang-format off */
 static TCase *(*const cases[])(void) = {
-    sense_cases, cdb_cases,         lun_cases,     execute_cases, commands_cases,
-    rw_cases,    admin_cases,       compare_cases, space_cases,   inquiry_cases,
-    mode_cases,  mode_select_cases, report_cases,
+    sense_cases,
+    cdb_cases,
+    lun_cases,
+    execute_cases,
+    commands_cases,
+    rw_cases,
+    admin_cases,
+    compare_cases,
+    space_cases,
+    inquiry_cases,
+    mode_cases,
+    mode_select_cases,
+    report_cases,
+    range_guard_cases,
+    range_guard_threads_cases,
 };
+/* clang-format on */
 
 int
 main(void)

@@ -13,6 +13,8 @@ TCase *inquiry_cases(void);
 TCase *lun_cases(void);
 TCase *mode_cases(void);
 TCase *mode_select_cases(void);
+TCase *range_guard_cases(void);
+TCase *range_guard_threads_cases(void);
 TCase *report_cases(void);
 TCase *rw_cases(void);
 TCase *sense_cases(void);

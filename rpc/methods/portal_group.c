@@ -71,13 +71,18 @@ show(struct rpc_change *change, const json_t *after, json_t *result)
         json_object_set_new(result, "portal_group", group_json(key, config));
 }
 
-/* The portals given, without what is only state. */
+/* The members given, without what is only state. */
 static json_t *
 wanted_config(const struct rpc_change *change)
 {
-    json_t *portals = json_object_get(change->call->given, "portals");
-    json_t *config = json_pack("{s:O}", "portals", portals), *ret;
+    const json_t *members =
+        json_object_get(schema_component("PortalGroupConfig"), "properties");
+    json_t *config = json_object(), *ret, *value;
+    const char *name;
 
+    json_object_foreach (change->call->given, name, value)
+        if (json_object_get(members, name) != NULL)
+            json_object_set(config, name, value);
     ret = schema_without_read_only(NULL, schema_component("PortalGroupConfig"), config);
     json_decref(config);
     return ret;
@@ -88,15 +93,20 @@ create_edit(struct rpc_change *change, const json_t *document)
 {
     const json_t *schema = schema_component("PortalGroupConfig"), *found;
     json_t *wanted = wanted_config(change), *full;
+    const char *name;
+    json_t *value;
     char key[24];
 
     found = document_object(document, "portal_groups", tag_key(change->call, key));
     if (found == NULL)
         return patch_object("portal_groups", key, wanted);
-    /* Lists are compared whole, so both sides need their defaults. */
+    /* Lists are compared whole, so both sides need their defaults; of the members only those
+     * that were given are. */
     full = schema_with_defaults(NULL, schema, wanted);
-    json_decref(wanted);
-    return rpc_change_compare(change, "portal_group", key, full,
+    json_object_foreach (wanted, name, value)
+        json_object_set(wanted, name, json_object_get(full, name));
+    json_decref(full);
+    return rpc_change_compare(change, "portal_group", key, wanted,
                               schema_with_defaults(NULL, schema, found));
 }
 

@@ -263,11 +263,46 @@ read_parameters(const json_t *p, struct target_parameters *ret)
 static int
 compare_tags(const void *a, const void *b)
 {
-    return *(const uint16_t *)a - *(const uint16_t *)b;
+    return ((const struct target_port_group *)a)->tag -
+           ((const struct target_port_group *)b)->tag;
+}
+
+/* The configuration's word for a state (schemas/portal_group.json). */
+static enum port_state
+port_state_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum port_state state;
+    } names[] = {
+        {"optimized", PORT_OPTIMIZED},      {"non_optimized", PORT_NON_OPTIMIZED},
+        {"standby", PORT_STANDBY},          {"unavailable", PORT_UNAVAILABLE},
+        {"transitioning", PORT_TRANSITION},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i].name, name) == 0)
+            return names[i].state;
+    return PORT_OPTIMIZED;
+}
+
+static struct target_port_group
+port_group_of(const json_t *document, uint16_t tag)
+{
+    char key[8];
+    const json_t *group;
+
+    snprintf(key, sizeof key, "%u", (unsigned)tag);
+    group = json_object_get(json_object_get(document, "portal_groups"), key);
+    return (struct target_port_group){
+        .tag = tag,
+        .state = port_state_of(text_of(group, "alua_state", "")),
+        .is_preferred = is_true(group, "preferred"),
+    };
 }
 
 static int
-build_tags(struct target *t, const json_t *tags)
+build_port_groups(const json_t *document, struct target *t, const json_t *tags)
 {
     size_t i;
     json_t *tag;
@@ -276,9 +311,23 @@ build_tags(struct target *t, const json_t *tags)
     if (t->portal_groups == NULL)
         return -1;
     json_array_foreach (tags, i, tag)
-        t->portal_groups[t->portal_group_count++] = (uint16_t)json_integer_value(tag);
+        t->portal_groups[t->portal_group_count++] =
+            port_group_of(document, (uint16_t)json_integer_value(tag));
     qsort(t->portal_groups, t->portal_group_count, sizeof t->portal_groups[0], compare_tags);
     return 0;
+}
+
+/* Whether the portal groups of OLD are in DOCUMENT what they were. */
+static bool
+has_same_port_groups(const json_t *document, const struct target *old)
+{
+    for (size_t i = 0; i < old->portal_group_count; i++) {
+        const struct target_port_group *g = &old->portal_groups[i];
+        struct target_port_group now = port_group_of(document, g->tag);
+        if (g->state != now.state || g->is_preferred != now.is_preferred)
+            return false;
+    }
+    return true;
 }
 
 static int
@@ -373,8 +422,8 @@ build_luns(const struct catalog *view, const struct target *old, struct target *
 }
 
 static struct target *
-build_target(const struct catalog *view, const struct target *old, const char *name,
-             const json_t *value)
+build_target(const struct build *build, const struct catalog *view, const struct target *old,
+             const char *name, const json_t *value)
 {
     struct target *t = calloc(1, sizeof *t);
     const char *alias = text_of(value, "alias", NULL);
@@ -387,7 +436,7 @@ build_target(const struct catalog *view, const struct target *old, const char *n
     t->enabled = is_true(value, "enabled");
     read_parameters(json_object_get(value, "parameters"), &t->parameters);
     if (t->name == NULL || (alias != NULL && t->alias == NULL) ||
-        build_tags(t, json_object_get(value, "portal_groups")) < 0 ||
+        build_port_groups(build->document, t, json_object_get(value, "portal_groups")) < 0 ||
         build_acls(json_object_get(value, "acls"), &t->acls, &t->acl_count) < 0 ||
         build_luns(view, old, t, json_object_get(value, "luns")) < 0) {
         target_unref(t);
@@ -425,10 +474,10 @@ build_targets(const struct build *build, struct catalog *view)
         struct target *old = build->old == NULL ? NULL : catalog_target(build->old, name);
         struct target *t;
         if (old != NULL && is_unchanged(build, "targets", name, value) &&
-            has_same_backstores(view, old))
+            has_same_backstores(view, old) && has_same_port_groups(build->document, old))
             t = target_ref(old);
         else
-            t = build_target(view, old, name, value);
+            t = build_target(build, view, old, name, value);
         if (t == NULL)
             return -1;
         view->targets[view->target_count++] = t;

@@ -15,6 +15,7 @@
 
 #include "core/error.h"
 #include "core/worker.h"
+#include "scsi/alua.h"
 
 struct chap_credentials;
 struct io_counters;
@@ -77,7 +78,7 @@ struct target {
     char *alias;  /* NULL: none */
     bool enabled; /* accepts logins */
     struct target_parameters parameters;
-    uint16_t *portal_groups; /* tags, ascending */
+    struct target_port_group *portal_groups; /* ascending by tag */
     size_t portal_group_count;
     struct lun_export *luns; /* ascending by number */
     size_t lun_count;

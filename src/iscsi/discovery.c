@@ -94,7 +94,7 @@ put_target(const struct discovery *d, const struct target *target, struct text_o
         return;
     local_address(d->local, local);
     for (size_t i = 0; i < target->portal_group_count; i++) {
-        group = catalog_portal_group(d->catalog, target->portal_groups[i]);
+        group = catalog_portal_group(d->catalog, target->portal_groups[i].tag);
         if (group != NULL)
             put_group(group, local, target, &has_name, out);
     }

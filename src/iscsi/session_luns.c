@@ -12,6 +12,7 @@
 #include "core/worker.h"
 #include "iscsi/pdu.h"
 #include "iscsi/session_private.h"
+#include "scsi/alua.h"
 #include "scsi/lun.h"
 
 const struct acl_entry *
@@ -168,14 +169,44 @@ adopt(const struct session *s, struct session_lun *entry, uint16_t number,
     entry->target = target;
 }
 
+static bool
+same_port_groups(const struct it_nexus *it, const struct target *target)
+{
+    if (it->port_group_count != target->portal_group_count)
+        return false;
+    for (size_t i = 0; i < it->port_group_count; i++) {
+        const struct target_port_group *a = &it->port_groups[i], *b = &target->portal_groups[i];
+        if (a->tag != b->tag || a->state != b->state || a->is_preferred != b->is_preferred)
+            return false;
+    }
+    return true;
+}
+
+/* New nexuses are born into the state of their port. */
+static int
+build_map_in(struct session *s, struct target *target, struct session_luns *now, size_t *kept)
+{
+    const struct target_port_group *groups = s->it_nexus.port_groups;
+    size_t count = s->it_nexus.port_group_count;
+
+    s->it_nexus.port_groups = target->portal_groups;
+    s->it_nexus.port_group_count = target->portal_group_count;
+    if (build_map(s, target, now, kept) == 0)
+        return 0;
+    s->it_nexus.port_groups = groups;
+    s->it_nexus.port_group_count = count;
+    return -ENOMEM;
+}
+
 int
 session_luns_install(struct session *s, struct target *target)
 {
+    bool port_groups_changed = !same_port_groups(&s->it_nexus, target);
     struct session_luns now;
     size_t kept;
     bool changed;
 
-    if (build_map(s, target, &now, &kept) < 0)
+    if (build_map_in(s, target, &now, &kept) < 0)
         return -ENOMEM;
     changed = kept != now.count || kept != s->luns.count;
     for (size_t i = 0; i < now.count; i++) {
@@ -184,6 +215,8 @@ session_luns_install(struct session *s, struct target *target)
         adopt(s, now.entries[i], now.numbers[i], target);
         if (changed && is_kept)
             nexus_raise(now.nexuses[i], ATTENTION_LUNS_CHANGED);
+        if (port_groups_changed && is_kept)
+            alua_groups_changed(now.nexuses[i]);
     }
     free_map(&s->luns);
     s->luns = now;

@@ -9,6 +9,12 @@
 #include "scsi/nexus.h"
 #include "store/store.h"
 
+/* Works in every state of the target port. */
+#define IN_ALL_STATES (IN_STANDBY | IN_UNAVAILABLE | IN_TRANSITION)
+
+/* What tells who is there, whatever stands in the way. */
+#define EVERYWHERE (WITHOUT_LUN | PASSES_ATTENTION | PASSES_RESERVE | IN_ALL_STATES)
+
 /* The control byte: of its bits NACA is evaluated (and refused). */
 #define CONTROL 0x04
 
@@ -21,6 +27,9 @@ static const struct scsi_command service_actions_in_16[] = {
 };
 
 static const struct scsi_command maintenance_in[] = {
+    {"REPORT TARGET PORT GROUPS", report_target_port_groups, NULL, CDB_NO_RANGE, OUT_NONE,
+     KIND_OTHER, PASSES_RESERVE | IN_ALL_STATES, FENCE_NONE, 0,
+     {0xa3, 0xea, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {"REPORT SUPPORTED OPERATION CODES", report_opcodes, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
      IN_STANDBY, FENCE_READ, 0,
      {0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
@@ -30,14 +39,17 @@ static const struct scsi_command maintenance_in[] = {
     {0},
 };
 
+static const struct scsi_command maintenance_out[] = {
+    {"SET TARGET PORT GROUPS", set_target_port_groups, set_target_port_groups_check, CDB_NO_RANGE,
+     OUT_LIST_12, KIND_OTHER, IN_STANDBY | IN_UNAVAILABLE, FENCE_WRITE, 0,
+     {0xa4, 0x0a, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {0},
+};
+
 #define READ_FLAGS   (NEEDS_MEDIUM | HAS_PROTECT | HAS_FUA | LIMITED)
 #define WRITE_FLAGS  (NEEDS_MEDIUM | WRITES | HAS_PROTECT | HAS_FUA | LIMITED)
 #define VERIFY_FLAGS (NEEDS_MEDIUM | HAS_PROTECT | USES_SCRATCH)
 #define SAME_FLAGS   (NEEDS_MEDIUM | WRITES | HAS_PROTECT | USES_SCRATCH)
-
-/* What tells who is there, whatever state that is in. */
-#define EVERYWHERE \
-    (WITHOUT_LUN | PASSES_ATTENTION | PASSES_RESERVE | IN_STANDBY | IN_UNAVAILABLE)
 
 const struct scsi_command scsi_commands[256] = {
     /* name, run, check, layout, out, kind, flags, fence, needs, CDB usage, service actions */
@@ -117,6 +129,7 @@ const struct scsi_command scsi_commands[256] = {
               EVERYWHERE, FENCE_NONE, 0,
               {0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     [0xa3] = {.actions = maintenance_in},
+    [0xa4] = {.actions = maintenance_out},
     [0xa8] = {"READ(12)", disk_read, NULL, CDB_RANGE_12, OUT_NONE, KIND_READ,
               READ_FLAGS, FENCE_READ, 0,
               {0xa8, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
@@ -192,6 +205,8 @@ command_stopped_by(const struct scsi_command *command, const uint8_t *cdb)
     if (!(flags & IN_STANDBY))
         stopped_by |= VERDICT_STANDBY;
     if (!(flags & IN_UNAVAILABLE))
-        stopped_by |= VERDICT_UNAVAILABLE | VERDICT_TRANSITION;
+        stopped_by |= VERDICT_UNAVAILABLE;
+    if (!(flags & IN_TRANSITION))
+        stopped_by |= VERDICT_TRANSITION;
     return stopped_by;
 }

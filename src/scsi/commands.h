@@ -24,6 +24,7 @@ enum command_out {
     OUT_LIST_6,    /* a parameter list; its length is in byte 4 */
     OUT_LIST_10,   /* … in bytes 7 and 8 */
     OUT_LIST_PR,   /* … in bytes 5 to 8 (PERSISTENT RESERVE OUT) */
+    OUT_LIST_12,   /* … in bytes 6 to 9 */
     OUT_LIST_16,   /* … in bytes 10 to 13 */
 };
 
@@ -53,8 +54,9 @@ enum command_flag {
     USES_SCRATCH = 1 << 7,     /* takes up to DISK_STEP_MAX of memory beside its data */
     PASSES_RESERVE = 1 << 8,   /* works where another has the unit by RESERVE(6) or (10) */
     IN_STANDBY = 1 << 9,       /* works while the target port group is in standby */
-    IN_UNAVAILABLE = 1 << 10,  /* … unavailable, or in transition (SPC-4 section 5.15.2) */
-    ALONE = 1 << 11, /* atomic: no other command reads or writes its range meanwhile */
+    IN_UNAVAILABLE = 1 << 10,  /* … unavailable (SPC-4 section 5.15.2) */
+    IN_TRANSITION = 1 << 11,   /* … in transition */
+    ALONE = 1 << 12, /* atomic: no other command reads or writes its range meanwhile */
 };
 
 struct scsi_command {

@@ -376,6 +376,8 @@ out_length(const struct scsi_cmd *cmd)
         return get_be16(cmd->cdb + 7);
     case OUT_LIST_PR:
         return get_be32(cmd->cdb + 5);
+    case OUT_LIST_12:
+        return get_be32(cmd->cdb + 6);
     case OUT_LIST_16:
         return get_be32(cmd->cdb + 10);
     }

@@ -18,6 +18,11 @@ void report_luns(struct scsi_cmd *cmd);
 void report_opcodes(struct scsi_cmd *cmd);
 void report_task_management(struct scsi_cmd *cmd);
 
+/* alua_commands.c */
+void report_target_port_groups(struct scsi_cmd *cmd);
+void set_target_port_groups(struct scsi_cmd *cmd);
+bool set_target_port_groups_check(struct scsi_cmd *cmd);
+
 /* disk_admin.c */
 void disk_test_unit_ready(struct scsi_cmd *cmd);
 void disk_read_capacity_10(struct scsi_cmd *cmd);

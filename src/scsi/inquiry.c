@@ -36,7 +36,8 @@ standard_inquiry(struct scsi_cmd *cmd)
     data[2] = 0x06; /* SPC-4 */
     data[3] = 0x02; /* response data format; HISUP=0: LUNs are single-level */
     data[4] = sizeof data - 5;
-    data[7] = 0x02; /* CMDQUE */
+    data[5] = lun != NULL ? 0x30 : 0; /* TPGS: implicit and explicit asymmetric access */
+    data[7] = 0x02;                   /* CMDQUE */
     put_text(data + 8, 8, lun != NULL ? lun->identity.vendor_id : "");
     put_text(data + 16, 16, lun != NULL ? lun->identity.product_id : "");
     put_text(data + 32, 4, lun != NULL ? lun->identity.product_revision : "");

@@ -58,6 +58,7 @@ lun_free(struct lun *lun)
     assert(LIST_EMPTY(&lun->nexuses));
     range_guard_free(lun->guard);
     pthread_mutex_destroy(&lun->lock);
+    free(lun->overrides);
     free(lun);
 }
 

@@ -64,7 +64,9 @@ struct lun {
     struct range_guard *guard;         /* of its blocks; whose they are, it knows itself */
 
     pthread_mutex_t lock;
-    LIST_HEAD(, nexus) nexuses; /* under lock */
+    LIST_HEAD(, nexus) nexuses;      /* under lock */
+    struct port_override *overrides; /* by SET TARGET PORT GROUPS; under lock */
+    size_t override_count;
 };
 
 /* Takes STORE (may be NULL). NULL where memory is short: then STORE is still the caller's. */

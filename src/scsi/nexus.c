@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "scsi/alua.h"
 #include "scsi/lun.h"
 #include "store/store.h"
 
@@ -35,8 +36,8 @@ nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
     nexus->read_only = read_only;
     nexus->counters = counters;
     nexus->attentions = 1u << ATTENTION_POWER_ON;
-    set_verdict(nexus);
     pthread_mutex_lock(&lun->lock);
+    alua_judge(nexus);
     LIST_INSERT_HEAD(&lun->nexuses, nexus, link);
     pthread_mutex_unlock(&lun->lock);
     return nexus;

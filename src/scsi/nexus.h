@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "scsi/alua.h"
+
 struct io_counters;
 struct lun;
 struct nexus;
@@ -48,6 +50,8 @@ struct it_nexus {
     const char *target_name;    /* "iqn…" */
     const char *target_port;    /* "iqn…,t,0x0001" */
     uint16_t target_port_group; /* portal group tag; also the relative target port identifier */
+    const struct target_port_group *port_groups; /* of the target, ascending; as LUNS */
+    size_t port_group_count;
     const uint16_t *luns; /* what REPORT LUNS says, ascending; changed between commands only */
     size_t lun_count;
     struct nexus *const *nexuses; /* all nexuses of the session (entries may be NULL), for
@@ -105,6 +109,7 @@ struct nexus {
     struct io_counters *counters; /* the export's, of this worker; may be NULL */
     unsigned attentions;          /* bit per enum unit_attention; under lun->lock */
     unsigned access;              /* what else there is of enum verdict; under lun->lock */
+    enum port_state port_state;   /* of its port, as configured; under lun->lock */
     LIST_ENTRY(nexus) link;       /* under lun->lock */
 };
 

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += src/scsi/libscsi.a
 src_scsi_libscsi_a_SOURCES = \
+	src/scsi/alua.c src/scsi/alua.h \
+	src/scsi/alua_commands.c \
 	src/scsi/cdb.c src/scsi/cdb.h \
 	src/scsi/cmd.h \
 	src/scsi/commands.c src/scsi/commands.h \

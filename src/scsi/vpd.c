@@ -130,6 +130,31 @@ device_identification(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t
     return n;
 }
 
+/* SPC-4 section 7.8.7 */
+static size_t
+extended_inquiry(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
+{
+    uint8_t *page = data - HEADER; /* offsets as the standard draws them */
+
+    (void)cmd;
+    page[5] = 0x01; /* SIMPSUP */
+    if (lun->store == NULL || (lun->store->capabilities & STORE_CAN_FLUSH))
+        page[6] = 0x01;        /* V_SUP: a cache that loses what is in it */
+    page[13] = SCSI_SENSE_MAX; /* MAXIMUM SUPPORTED SENSE DATA LENGTH */
+    return 0x3c;
+}
+
+/* SPC-4 section 7.8.9: all mode pages and subpages are shared by all ports and initiators. */
+static size_t
+mode_page_policy(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
+{
+    (void)cmd, (void)lun;
+    data[0] = 0x3f;
+    data[1] = 0xff;
+    data[2] = 0x00; /* MLUS=0: each unit has its own; shared */
+    return 4;
+}
+
 /* SBC-3 section 6.6.3 */
 static size_t
 block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
@@ -180,6 +205,8 @@ static const struct page pages[] = {
     {0x00, 0, supported_pages},
     {0x80, 0, unit_serial_number},
     {0x83, 0, device_identification},
+    {0x86, 0, extended_inquiry},
+    {0x87, 0, mode_page_policy},
     {0xb0, 0, block_limits},
     {0xb1, 0, block_device_characteristics},
     {0xb2, STORE_CAN_UNMAP, logical_block_provisioning},

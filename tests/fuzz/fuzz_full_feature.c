@@ -88,7 +88,7 @@ static void
 publish(void)
 {
     static struct acl_entry acl;
-    static uint16_t tag = 1;
+    static struct target_port_group group = {.tag = 1};
     static struct backstore backstore = {.refs = 1};
     static struct lun_export exports[2];
     static struct target target = {
@@ -116,7 +116,7 @@ publish(void)
                                          .backstore = &backstore,
                                          .counters = export_counters_new()};
     target.name = strdup(TARGET);
-    target.portal_groups = &tag;
+    target.portal_groups = &group;
     target.portal_group_count = 1;
     target.acls = &acl;
     target.acl_count = 1;

@@ -76,8 +76,8 @@ START_TEST(a_view_has_what_its_document_says_in_order)
     ck_assert(t->luns[1].read_only);
     ck_assert_ptr_eq(t->luns[1].backstore, d);
     ck_assert_str_eq(t->acls[0].initiator, "*");
-    ck_assert_uint_eq(catalog_target(view, B)->portal_groups[0], 9);
-    ck_assert_uint_eq(catalog_target(view, B)->portal_groups[1], 10);
+    ck_assert_uint_eq(catalog_target(view, B)->portal_groups[0].tag, 9);
+    ck_assert_uint_eq(catalog_target(view, B)->portal_groups[1].tag, 10);
 }
 END_TEST
 
@@ -105,6 +105,8 @@ static const struct {
     {"{}", true, true, true},
     {"{'targets':{'" A "':{'alias':null}}}", false, true, true},
     {"{'portal_groups':{'9':{'portals':[{'address':'::'}]}}}", true, true, false},
+    {"{'portal_groups':{'9':{'alua_state':'standby'}}}", false, false, false},
+    {"{'portal_groups':{'10':{'preferred':true}}}", true, false, true},
     {"{'targets':{'" B "':{'luns':{'1':{'enabled':false}}}}}", true, false, true},
 };
 

@@ -139,8 +139,8 @@ END_TEST
 
 START_TEST(a_target_is_reached_through_its_portal_groups_only)
 {
-    uint16_t tags[] = {1, 5, 9};
-    const struct target t = {.portal_groups = tags, .portal_group_count = 3};
+    struct target_port_group groups[] = {{.tag = 1}, {.tag = 5}, {.tag = 9}};
+    const struct target t = {.portal_groups = groups, .portal_group_count = 3};
 
     ck_assert(target_has_portal_group(&t, 1));
     ck_assert(target_has_portal_group(&t, 9));

@@ -150,7 +150,7 @@ make_target(const struct plan *plan)
         .queue_depth = plan->queue_depth,
     };
     t->portal_groups = calloc(1, sizeof *t->portal_groups);
-    t->portal_groups[t->portal_group_count++] = 1;
+    t->portal_groups[t->portal_group_count++].tag = 1;
     t->acls = calloc(1, sizeof *t->acls);
     t->acls[t->acl_count++].initiator = strdup(plan->acl != NULL ? plan->acl : "*");
     t->luns = calloc(plan->lun_count + 1, sizeof *t->luns);

@@ -22,7 +22,6 @@ static struct portal_group groups[] = {
 };
 static struct portal_group *group_list[] = {&groups[0], &groups[1], &groups[2]};
 
-static uint16_t both[] = {1, 2}, first[] = {1}, second[] = {2}, third[] = {3};
 #define ALL_ALGORITHMS \
     (CHAP_ALLOW_MD5 | CHAP_ALLOW_SHA1 | CHAP_ALLOW_SHA256 | CHAP_ALLOW_SHA3_256)
 static struct chap_credentials one_way = {PERMANENT, .algorithms = ALL_ALGORITHMS,
@@ -36,6 +35,8 @@ static struct chap_credentials mutual = {PERMANENT,
                                          .mutual_secret = TEXT(SMALL_MUTUAL_SECRET)};
 static struct acl_entry locked[] = {{.initiator = TEXT("*"), .auth = &one_way}};
 static struct acl_entry both_ways[] = {{.initiator = TEXT("*"), .auth = &mutual}};
+static struct target_port_group both[] = {{.tag = 1}, {.tag = 2}}, first[] = {{.tag = 1}},
+                                second[] = {{.tag = 2}}, third[] = {{.tag = 3}};
 static struct acl_entry all[] = {{.initiator = TEXT("*")}};
 static struct acl_entry friend[] = {{.initiator = TEXT("iqn.2026-01.example:friend")}};
 

@@ -74,7 +74,7 @@ make_catalog(unsigned luns)
                                                .data_digests = DIGEST_ALLOW_NONE,
                                                .queue_depth = 32};
     t->portal_groups = calloc(1, sizeof *t->portal_groups);
-    t->portal_groups[t->portal_group_count++] = 1;
+    t->portal_groups[t->portal_group_count++].tag = 1;
     t->acls = calloc(1, sizeof *t->acls);
     t->acls[t->acl_count++].initiator = strdup("*");
     t->luns = calloc(luns, sizeof *t->luns);

@@ -20,6 +20,7 @@ static TCase *(*const cases[])(void) = {
     report_cases,
     range_guard_cases,
     range_guard_threads_cases,
+    alua_cases,
 };
 /* clang-format on */
 

@@ -5,6 +5,7 @@
 #include <check.h>
 
 TCase *admin_cases(void);
+TCase *alua_cases(void);
 TCase *cdb_cases(void);
 TCase *commands_cases(void);
 TCase *compare_cases(void);

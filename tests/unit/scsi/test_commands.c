@@ -43,7 +43,7 @@ make_cdb(const struct scsi_command *row, uint64_t lba, uint8_t cdb[SCSI_CDB_MAX]
 {
     memset(cdb, 0, SCSI_CDB_MAX);
     cdb[0] = row->usage[0];
-    if (row->usage[1] == 0x10 || row->usage[0] == 0xa3)
+    if (scsi_commands[row->usage[0]].actions != NULL)
         cdb[1] = row->usage[1] & 0x1f;
     switch (row->layout) {
     case CDB_RANGE_6:
@@ -160,7 +160,9 @@ must_stop(const struct scsi_command *row, unsigned verdict)
         return !(row->flags & PASSES_RESERVE);
     if (verdict & VERDICT_OF_RESERVATIONS)
         return row->fence >= (verdict & VERDICT_NO_READ ? FENCE_READ : FENCE_WRITE);
-    return !(row->flags & (verdict & VERDICT_STANDBY ? IN_STANDBY : IN_UNAVAILABLE));
+    return !(row->flags & (verdict & VERDICT_STANDBY       ? IN_STANDBY
+                           : verdict & VERDICT_UNAVAILABLE ? IN_UNAVAILABLE
+                                                           : IN_TRANSITION));
 }
 
 START_TEST(what_is_fenced_off_can_neither_change_nor_see_a_thing_by_any_command)

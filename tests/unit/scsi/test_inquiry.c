@@ -1,4 +1,5 @@
 /* test_inquiry.c: standard INQUIRY data and the vital product data pages. */
+#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -19,7 +20,7 @@ START_TEST(standard_data_says_who_and_what_it_is)
     assert_outcome(&c, "GOOD");
     ck_assert_uint_eq(c.cmd.in_length, 96);
     d = c.cmd.in->data;
-    ck_assert_mem_eq(d, ((uint8_t[]){0, 0, 6, 2, 91, 0, 0, 2}), 8);
+    ck_assert_mem_eq(d, ((uint8_t[]){0, 0, 6, 2, 91, 0x30, 0, 2}), 8);
     ck_assert_mem_eq(d + 8, "VENDOR  disk one        0.1 ", 28);
     ck_assert_mem_eq(d + 58, "\x00\xa0\x09\x60\x04\x60\x04\xc0\x00\x00", 10);
     call_end(&c);
@@ -79,12 +80,40 @@ page(struct call *c, struct fixture *f, uint8_t code)
 static const struct {
     unsigned capabilities;
     bool unmap;
-    uint8_t count, codes[6];
+    uint8_t count, codes[16];
 } page_lists[] = {
-    {FAKE_STORE_ALL, true, 6, {0x00, 0x80, 0x83, 0xb0, 0xb1, 0xb2}},
-    {FAKE_STORE_ALL, false, 5, {0x00, 0x80, 0x83, 0xb0, 0xb1}},
-    {NO_UNMAP, true, 5, {0x00, 0x80, 0x83, 0xb0, 0xb1}},
+    {FAKE_STORE_ALL, true, 8, {0x00, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1, 0xb2}},
+    {FAKE_STORE_ALL, false, 7, {0x00, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1}},
+    {NO_UNMAP, true, 7, {0x00, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1}},
 };
+
+static const struct {
+    const char *page;
+    uint8_t length, data[16];
+} short_pages[] = {
+    /* SIMPSUP; V_SUP; sense data of 252 bytes */
+    {"86", 64, {0x00, 0x86, 0x00, 0x3c, 0x00, 0x01, 0x01, 0, 0, 0, 0, 0, 0, 252}},
+    /* all pages shared */
+    {"87", 8, {0x00, 0x87, 0x00, 0x04, 0x3f, 0xff, 0x00, 0x00}},
+};
+
+START_TEST(pages_say_what_is_done_for_tasks_and_modes)
+{
+    struct fixture f;
+    struct call c;
+    char cdb[32];
+
+    fixture_open(&f);
+    snprintf(cdb, sizeof cdb, "12 01 %s 00 ff 00", short_pages[_i].page);
+    run(&c, &f, cdb);
+    assert_outcome(&c, "GOOD");
+    ck_assert_uint_eq(c.cmd.in_length, short_pages[_i].length);
+    ck_assert_mem_eq(c.cmd.in->data, short_pages[_i].data,
+                     c.cmd.in_length < 16 ? c.cmd.in_length : 16);
+    call_end(&c);
+    fixture_close(&f);
+}
+END_TEST
 
 START_TEST(the_list_of_pages_names_those_that_are_there)
 {
@@ -101,7 +130,7 @@ START_TEST(the_list_of_pages_names_those_that_are_there)
     ck_assert_mem_eq(d + 4, page_lists[_i].codes, page_lists[_i].count);
     call_end(&c);
     for (unsigned code = 0; code < 256; code++) {
-        bool listed = memchr(page_lists[_i].codes + 1, (int)code, 5) != NULL || code == 0;
+        bool listed = memchr(page_lists[_i].codes, (int)code, page_lists[_i].count);
         call_init(&c, &f, "12 01 00 00 ff 00");
         c.cmd.cdb[2] = (uint8_t)code;
         call_run(&c, &f, NULL, 0);
@@ -250,6 +279,8 @@ inquiry_cases(void)
     tcase_add_test(t, standard_data_says_who_and_what_it_is);
     tcase_add_loop_test(t, inquiry_answers_within_the_allocation_length_or_says_why_not, 0,
                         ROWS(inquiries));
+    tcase_add_loop_test(t, pages_say_what_is_done_for_tasks_and_modes, 0,
+                        sizeof short_pages / sizeof short_pages[0]);
     tcase_add_loop_test(t, the_list_of_pages_names_those_that_are_there, 0, ROWS(page_lists));
     tcase_add_test(t, the_serial_number_is_that_of_the_backstore);
     tcase_add_test(t, designators_name_unit_port_and_device);

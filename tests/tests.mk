@@ -7,6 +7,7 @@ include tests/unit/catalog/catalog.mk
 include tests/unit/iscsi/iscsi.mk
 include tests/unit/rpc/rpc.mk
 endif
+include tests/faults/faults.mk
 if FUZZERS
 include tests/fuzz/fuzz.mk
 endif

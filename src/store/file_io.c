@@ -260,7 +260,7 @@ void
 file_complete(struct store_io *io, int error)
 {
     iobuf_unref(file_op(io)->bounce);
-    store_complete(io, error == EDQUOT ? ENOSPC : error); /* to users a limit is a limit */
+    store_complete(io, error);
 }
 
 void

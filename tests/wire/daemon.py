@@ -57,18 +57,24 @@ def portal(address, port):
 class Daemon:
     """
     ADDRESSES: where portal group 1 listens, a free port each. FOLDER: state to go on with.
-    OPTIONS: more of the command line. WRAPPER: a command that runs the daemon.
+    OPTIONS: more of the command line. WRAPPER: a command that runs the daemon. FAULTS: it is the
+    one whose stores wait and fail when told, see fault().
     """
 
     def __init__(self, addresses=("127.0.0.1",), folder=None, workers=2, options=(), env=None,
-                 wrapper=()):  # fmt: skip
+                 wrapper=(), faults=False):  # fmt: skip
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="blockgate-test-")
         self.rpc_path = os.path.join(self.folder, "api.sock")
         self.log_path = os.path.join(self.folder, "log")
         self.state = os.path.join(self.folder, "state")
         self.addresses, self.workers, self.options = addresses, workers, list(options)
-        self.env, self.wrapper = env or {}, list(wrapper)
+        self.env, self.wrapper = dict(env or {}), list(wrapper)
+        self.program = binary
+        if faults:
+            self.program = binary + "-faults"
+            self.env["BLOCKGATE_FAULTS"] = self.path("faults")
+            os.makedirs(self.path("faults"), exist_ok=True)
         self.process = None
         self.portals = []
         self.serial = 0
@@ -76,7 +82,7 @@ class Daemon:
     # --- life ---
 
     def command(self):
-        line = [*self.wrapper, binary, "--state-dir", self.state, "--rpc-socket", self.rpc_path]
+        line = [*self.wrapper, self.program, "--state-dir", self.state, "--rpc-socket", self.rpc_path]
         for address, port in self.portals:
             line += ["--portal", portal(address, port)]
         return line + ["--workers", str(self.workers), *self.options]
@@ -237,6 +243,25 @@ class Daemon:
             acls=[{"initiator": i} for i in initiators],
             **more,
         )
+
+    def fault(self, backstore, *lines):
+        """
+        From now on these faults, and no others, are its own: "write hold", "any delay 50",
+        "read error 5 4096 8192" (see tests/faults/fault_store.c). Without LINES it is whole, and
+        what waits goes on.
+        """
+        path = self.path(os.path.join("faults", backstore))
+        with open(path + ".new", "w") as f:
+            f.writelines(line + "\n" for line in lines)
+        os.replace(path + ".new", path)
+
+    def held(self):
+        """How many operations wait in all its stores."""
+        try:
+            with open(self.path("faults/.held")) as f:
+                return int(f.read())
+        except FileNotFoundError:
+            return 0
 
     def connect(self, **how):
         return Connection(self.address, **how)

@@ -68,6 +68,7 @@ modes_of(const json_t *options)
         {"read_only", LUN_READ_ONLY},
         {"write_cache", LUN_WRITE_CACHE},
         {"unmap", LUN_UNMAP},
+        {"removable", LUN_REMOVABLE},
     };
     unsigned modes = 0;
 

@@ -43,6 +43,7 @@ static const struct {
     {"product_revision", PLAN_RELABEL},
     {"write_cache", PLAN_RELABEL},
     {"unmap", PLAN_RELABEL},
+    {"removable", PLAN_RELABEL},
 };
 
 static enum plan_effect

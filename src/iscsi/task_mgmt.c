@@ -165,7 +165,7 @@ raise_bus_reset(const struct reset *r)
         if (!reset_reaches(r, s))
             continue;
         for (size_t i = 0; i < s->luns.count; i++)
-            nexus_raise(s->luns.nexuses[i], ATTENTION_BUS_RESET);
+            lun_bus_reset(s->luns.nexuses[i]);
     }
 }
 

@@ -77,6 +77,9 @@ const struct scsi_command scsi_commands[256] = {
     [0x1b] = {"START STOP UNIT", disk_start_stop, disk_start_stop_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
               0, FENCE_PART, 0,
               {0x1b, 0x01, 0, 0x0f, 0xf7, CONTROL}, NULL},
+    [0x1e] = {"PREVENT ALLOW MEDIUM REMOVAL", disk_prevent_allow, disk_prevent_allow_check, CDB_NO_RANGE,
+              OUT_NONE, KIND_OTHER, FOR_REMOVABLE, FENCE_PART, 0,
+              {0x1e, 0, 0, 0, 0x03, CONTROL}, NULL},
     [0x25] = {"READ CAPACITY(10)", disk_read_capacity_10, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
               NEEDS_MEDIUM | PASSES_RESERVE, FENCE_NONE, 0,
               {0x25, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL}, NULL},
@@ -166,7 +169,11 @@ command_find(const uint8_t *cdb)
 bool
 command_is_offered(const struct scsi_command *command, const struct lun *lun)
 {
-    return lun == NULL || (command->needs & ~lun_capabilities(lun)) == 0;
+    if (lun == NULL)
+        return true;
+    if ((command->flags & FOR_REMOVABLE) && !lun_is(lun, LUN_REMOVABLE))
+        return false;
+    return (command->needs & ~lun_capabilities(lun)) == 0;
 }
 
 /* What FENCE_PART is for: to spin up, and to give the medium free, harms nobody (SBC-3 table

@@ -56,7 +56,8 @@ enum command_flag {
     IN_STANDBY = 1 << 9,       /* works while the target port group is in standby */
     IN_UNAVAILABLE = 1 << 10,  /* … unavailable (SPC-4 section 5.15.2) */
     IN_TRANSITION = 1 << 11,   /* … in transition */
-    ALONE = 1 << 12, /* atomic: no other command reads or writes its range meanwhile */
+    ALONE = 1 << 12,         /* atomic: no other command reads or writes its range meanwhile */
+    FOR_REMOVABLE = 1 << 13, /* there is no such command where the medium stays in */
 };
 
 struct scsi_command {
@@ -85,7 +86,8 @@ extern const struct scsi_command scsi_commands[256];
 /* The row for CDB; NULL where there is none. */
 const struct scsi_command *command_find(const uint8_t *cdb);
 
-/* Whether LUN (may be NULL) does this command: its store must be able to. */
+/* Whether LUN (may be NULL) does this command: its store must be able to, or its medium be
+ * removable. */
 bool command_is_offered(const struct scsi_command *command, const struct lun *lun);
 
 uint16_t command_service_action(const struct scsi_command *command);

@@ -1,4 +1,4 @@
-/* disk_admin.c: TEST UNIT READY, READ CAPACITY, START STOP UNIT, SYNCHRONIZE CACHE. */
+/* disk_admin.c: TEST UNIT READY, READ CAPACITY, SYNCHRONIZE CACHE. */
 #include <string.h>
 
 #include "core/bytes.h"
@@ -53,55 +53,6 @@ disk_read_capacity_16(struct scsi_cmd *cmd)
     if (lun_capabilities(lun) & STORE_CAN_UNMAP)
         data[14] = 0xc0; /* LBPME, LBPRZ */
     cmd_answer(cmd, data, sizeof data, get_be32(cmd->cdb + 10));
-}
-
-bool
-disk_start_stop_check(struct scsi_cmd *cmd)
-{
-    if (cmd->cdb[3] & 0x0f) { /* POWER CONDITION MODIFIER: belongs to what is refused below */
-        cmd_fail_cdb(cmd, 3, 3);
-        return false;
-    }
-    if (cmd->cdb[4] & 0xf0) { /* POWER CONDITION: there are none but active and stopped */
-        cmd_fail_cdb(cmd, 4, 7);
-        return false;
-    }
-    if (cmd->cdb[4] & 0x02) { /* LOEJ: the medium is not removable */
-        cmd_fail_cdb(cmd, 4, 1);
-        return false;
-    }
-    return true;
-}
-
-static void
-stop_flushed(struct store_io *io)
-{
-    struct scsi_cmd *cmd = disk_succeeded(io, 0);
-
-    if (cmd == NULL)
-        return;
-    atomic_store_explicit(&cmd_lun(cmd)->stopped, true, memory_order_relaxed);
-    cmd_good(cmd);
-}
-
-/* SBC-3 section 5.25. IMMED allows an early answer; this one comes when it is done. */
-void
-disk_start_stop(struct scsi_cmd *cmd)
-{
-    struct lun *lun = cmd_lun(cmd);
-    bool start = cmd->cdb[4] & 0x01, no_flush = cmd->cdb[4] & 0x04;
-
-    if (lun->store == NULL) {
-        cmd_fail(cmd, lun_readiness(lun));
-    } else if (start) {
-        atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
-        cmd_good(cmd);
-    } else if (!no_flush && (lun->store->capabilities & STORE_CAN_FLUSH)) {
-        disk_submit(cmd, STORE_FLUSH, 0, 0, NULL, stop_flushed);
-    } else {
-        atomic_store_explicit(&lun->stopped, true, memory_order_relaxed);
-        cmd_good(cmd);
-    }
 }
 
 static void

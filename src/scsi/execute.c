@@ -209,6 +209,8 @@ lun_readiness(const struct lun *lun)
 {
     if (lun->store == NULL)
         return SENSE_NOT_READY_INTERVENTION;
+    if (atomic_load_explicit(&lun->ejected, memory_order_relaxed))
+        return SENSE_MEDIUM_NOT_PRESENT;
     if (atomic_load_explicit(&lun->stopped, memory_order_relaxed))
         return SENSE_NOT_READY_START_REQUIRED;
     return SENSE_NO_SENSE;

@@ -27,9 +27,13 @@ bool set_target_port_groups_check(struct scsi_cmd *cmd);
 void disk_test_unit_ready(struct scsi_cmd *cmd);
 void disk_read_capacity_10(struct scsi_cmd *cmd);
 void disk_read_capacity_16(struct scsi_cmd *cmd);
+void disk_synchronize_cache(struct scsi_cmd *cmd);
+
+/* disk_medium.c */
 void disk_start_stop(struct scsi_cmd *cmd);
 bool disk_start_stop_check(struct scsi_cmd *cmd);
-void disk_synchronize_cache(struct scsi_cmd *cmd);
+void disk_prevent_allow(struct scsi_cmd *cmd);
+bool disk_prevent_allow_check(struct scsi_cmd *cmd);
 
 /* disk_rw.c */
 void disk_read(struct scsi_cmd *cmd);

@@ -33,8 +33,10 @@ standard_inquiry(struct scsi_cmd *cmd)
 
     /* No logical unit: PERIPHERAL QUALIFIER 3, type 1Fh. */
     data[0] = lun != NULL ? 0x00 : 0x7f;
-    data[2] = 0x06; /* SPC-4 */
-    data[3] = 0x02; /* response data format; HISUP=0: LUNs are single-level */
+    if (lun != NULL && lun_is(lun, LUN_REMOVABLE))
+        data[1] = 0x80; /* RMB */
+    data[2] = 0x06;     /* SPC-4 */
+    data[3] = 0x02;     /* response data format; HISUP=0: LUNs are single-level */
     data[4] = sizeof data - 5;
     data[5] = lun != NULL ? 0x30 : 0; /* TPGS: implicit and explicit asymmetric access */
     data[7] = 0x02;                   /* CMDQUE */

@@ -23,6 +23,7 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     assert(attributes->block_size == 512 || attributes->block_size == 4096);
     atomic_init(&lun->refs, 1);
     atomic_init(&lun->stopped, false);
+    atomic_init(&lun->ejected, false);
     lun->identity = *identity;
     lun->block_size = attributes->block_size;
     atomic_init(&lun->modes, attributes->modes);
@@ -109,11 +110,85 @@ lun_raise(struct lun *lun, enum unit_attention attention, const struct nexus *ex
     pthread_mutex_unlock(&lun->lock);
 }
 
+/* Under the lock. */
+static bool
+is_prevented(const struct lun *lun)
+{
+    const struct nexus *nexus;
+
+    LIST_FOREACH (nexus, &lun->nexuses, link)
+        if (nexus->prevents_removal)
+            return true;
+    return false;
+}
+
+bool
+lun_eject(struct lun *lun)
+{
+    bool prevented;
+
+    pthread_mutex_lock(&lun->lock);
+    prevented = is_prevented(lun);
+    if (!prevented)
+        atomic_store_explicit(&lun->ejected, true, memory_order_relaxed);
+    pthread_mutex_unlock(&lun->lock);
+    return !prevented;
+}
+
+bool
+lun_load(struct lun *lun, const struct nexus *loader)
+{
+    bool prevented, was_out = false;
+
+    pthread_mutex_lock(&lun->lock);
+    prevented = is_prevented(lun);
+    if (!prevented)
+        was_out = atomic_exchange(&lun->ejected, false);
+    pthread_mutex_unlock(&lun->lock);
+    if (prevented)
+        return false;
+    atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
+    if (was_out)
+        lun_raise(lun, ATTENTION_MEDIUM_CHANGED, loader);
+    return true;
+}
+
+/* What MODE SELECT and START STOP UNIT have changed is as it was before (SPC-4 sections 5.12.8
+ * and 6.11); a medium that is out stays out. */
+static unsigned
+restore(struct lun *lun)
+{
+    atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
+    return lun_set_modes(lun, LUN_MODES_OF_PAGES, atomic_load(&lun->default_modes));
+}
+
+static void
+reset_locked(struct nexus *nexus, enum unit_attention attention)
+{
+    nexus->prevents_removal = false;
+    nexus_raise_locked(nexus, attention);
+}
+
 void
 lun_reset(struct lun *lun)
 {
-    lun_raise(lun, ATTENTION_DEVICE_RESET, NULL);
-    lun_set_modes(lun, LUN_MODES_OF_PAGES, atomic_load(&lun->default_modes));
-    /* A reset puts the unit into the active power condition (SPC-4 section 5.12.8). */
-    atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
+    struct nexus *nexus;
+
+    pthread_mutex_lock(&lun->lock);
+    LIST_FOREACH (nexus, &lun->nexuses, link)
+        reset_locked(nexus, ATTENTION_DEVICE_RESET);
+    pthread_mutex_unlock(&lun->lock);
+    (void)restore(lun);
+}
+
+void
+lun_bus_reset(struct nexus *nexus)
+{
+    struct lun *lun = nexus->lun;
+
+    pthread_mutex_lock(&lun->lock);
+    reset_locked(nexus, ATTENTION_BUS_RESET);
+    pthread_mutex_unlock(&lun->lock);
+    if (restore(lun) != 0)
+        lun_raise(lun, ATTENTION_MODE_CHANGED, NULL); /* others come by another target */
 }

@@ -39,6 +39,7 @@ enum lun_mode {
     LUN_SWP = 1 << 3,         /* software write protect, by mode page */
     LUN_D_SENSE = 1 << 4,     /* sense data in descriptor format */
     LUN_TAS = 1 << 5,         /* who is aborted by another is told by TASK ABORTED */
+    LUN_REMOVABLE = 1 << 6,   /* its medium can be ejected */
 
     /* What mode pages say, and MODE SELECT changes. */
     LUN_MODES_OF_PAGES = LUN_WRITE_CACHE | LUN_SWP | LUN_D_SENSE | LUN_TAS,
@@ -62,6 +63,7 @@ struct lun {
     void *owner;                       /* for RELEASED's use */
     atomic_bool stopped;               /* START STOP UNIT with START=0 */
     struct range_guard *guard;         /* of its blocks; whose they are, it knows itself */
+    atomic_bool ejected;               /* … and LOEJ=1; written under lock */
 
     pthread_mutex_t lock;
     LIST_HEAD(, nexus) nexuses;      /* under lock */
@@ -105,11 +107,25 @@ unsigned lun_capabilities(const struct lun *lun);
 /* ATTENTION for every nexus but EXCEPT, the one that caused it (NULL: for all). Any thread. */
 void lun_raise(struct lun *lun, enum unit_attention attention, const struct nexus *except);
 
+/* Takes the medium out; false where a nexus prevents that (nexus_prevent_removal()). Any
+ * thread.
+ */
+bool lun_eject(struct lun *lun);
+
+/* Puts it in, and starts the unit, with MEDIUM MAY HAVE CHANGED for every nexus but LOADER
+ * (NULL: for all) where it was out; false where a nexus prevents that. Any thread. */
+bool lun_load(struct lun *lun, const struct nexus *loader);
+
 /*
  * LOGICAL UNIT RESET (SAM-5 section 6.3.3), once all tasks of the unit have been ended by the
  * transport: BUS DEVICE RESET FUNCTION OCCURRED for every nexus, the one that asked included,
- * and what MODE SELECT has changed is as it was before.
+ * what MODE SELECT has changed is as it was before, and nobody prevents the removal of the
+ * medium.
  */
 void lun_reset(struct lun *lun);
+
+/* TARGET RESET as NEXUS has it: the same for its unit, with SCSI BUS RESET OCCURRED for NEXUS.
+ * On its worker. */
+void lun_bus_reset(struct nexus *nexus);
 
 #endif

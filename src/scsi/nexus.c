@@ -97,6 +97,14 @@ nexus_set_access(struct nexus *nexus, unsigned mask, unsigned bits)
     set_verdict(nexus);
 }
 
+void
+nexus_prevent_removal(struct nexus *nexus, bool prevents)
+{
+    pthread_mutex_lock(&nexus->lun->lock);
+    nexus->prevents_removal = prevents;
+    pthread_mutex_unlock(&nexus->lun->lock);
+}
+
 int
 nexus_take_attention(struct nexus *nexus)
 {

@@ -110,6 +110,7 @@ struct nexus {
     unsigned attentions;          /* bit per enum unit_attention; under lun->lock */
     unsigned access;              /* what else there is of enum verdict; under lun->lock */
     enum port_state port_state;   /* of its port, as configured; under lun->lock */
+    bool prevents_removal;        /* of the medium; under lun->lock */
     LIST_ENTRY(nexus) link;       /* under lun->lock */
 };
 
@@ -134,6 +135,9 @@ void nexus_raise(struct nexus *nexus, enum unit_attention attention);
  * its worker. */
 int nexus_take_attention(struct nexus *nexus);
 void nexus_clear(struct nexus *nexus, enum unit_attention attention);
+
+/* Whether the medium may be ejected and loaded as far as NEXUS is concerned. Any thread. */
+void nexus_prevent_removal(struct nexus *nexus, bool prevents);
 
 /* As nexus_raise(), for who holds lun->lock. */
 void nexus_raise_locked(struct nexus *nexus, enum unit_attention attention);

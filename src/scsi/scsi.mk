@@ -8,6 +8,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/disk.h \
 	src/scsi/disk_admin.c \
 	src/scsi/disk_compare.c \
+	src/scsi/disk_medium.c \
 	src/scsi/disk_rw.c \
 	src/scsi/disk_space.c \
 	src/scsi/execute.c src/scsi/execute.h \

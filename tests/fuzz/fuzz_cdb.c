@@ -49,7 +49,8 @@ open_unit(void)
                                                  .product_revision = "1",
                                                  .serial = "0123456789",
                                                  .naa_length = 16};
-    static const struct lun_attributes attributes = {.block_size = 512, .modes = LUN_UNMAP};
+    static const struct lun_attributes attributes = {.block_size = 512,
+                                                     .modes = LUN_UNMAP | LUN_REMOVABLE};
     struct store *store;
 
     unit.worker = worker_new(0);
@@ -160,6 +161,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (unit.worker == NULL)
         open_unit();
     lun_reset(unit.lun);
+    (void)lun_load(unit.lun, unit.nexus);
     while (nexus_take_attention(unit.nexus) >= 0)
         continue;
     for (int i = 0; i < COMMANDS_MAX && size >= COMMAND_BYTES; i++) {

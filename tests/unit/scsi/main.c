@@ -17,6 +17,7 @@ static TCase *(*const cases[])(void) = {
     inquiry_cases,
     mode_cases,
     mode_select_cases,
+    medium_cases,
     report_cases,
     range_guard_cases,
     range_guard_threads_cases,

@@ -12,6 +12,7 @@ TCase *compare_cases(void);
 TCase *execute_cases(void);
 TCase *inquiry_cases(void);
 TCase *lun_cases(void);
+TCase *medium_cases(void);
 TCase *mode_cases(void);
 TCase *mode_select_cases(void);
 TCase *range_guard_cases(void);

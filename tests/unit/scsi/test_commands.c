@@ -25,6 +25,14 @@ all_rows(const struct scsi_command *rows[ROWS_MAX])
     return n;
 }
 
+/* A unit that has every command there is. */
+static void
+open_with_all(struct fixture *f)
+{
+    fixture_open(f);
+    lun_set_modes(f->lun, LUN_REMOVABLE, LUN_REMOVABLE);
+}
+
 /* Runs whatever it is with FILL as data. */
 static void
 run_bytes(struct call *c, struct fixture *f, const uint8_t *cdb, uint8_t fill)
@@ -69,6 +77,8 @@ make_cdb(const struct scsi_command *row, uint64_t lba, uint8_t cdb[SCSI_CDB_MAX]
             cdb[1] = 0x10; /* MODE SELECT: PF; its list is a header */
         if (row->usage[0] == 0x15)
             cdb[4] = 4;
+        if (row->usage[0] == 0x1e)
+            cdb[4] = 1; /* PREVENT ALLOW MEDIUM REMOVAL: prevent */
         if (row->usage[0] == 0x1a || row->usage[0] == 0x5a)
             cdb[2] = 0x3f; /* MODE SENSE: all pages */
         break;
@@ -114,7 +124,7 @@ START_TEST(every_command_that_writes_is_refused_where_writing_is_protected)
     struct fixture f;
     struct call c;
 
-    fixture_open(&f);
+    open_with_all(&f);
     f.nexus->read_only = true;
     for (size_t i = 0; i < n; i++) {
         uint8_t cdb[SCSI_CDB_MAX];
@@ -172,7 +182,7 @@ START_TEST(what_is_fenced_off_can_neither_change_nor_see_a_thing_by_any_command)
     struct fixture f;
     struct call c;
 
-    fixture_open(&f);
+    open_with_all(&f);
     nexus_set_access(f.nexus, VERDICT_OF_RESERVATIONS | VERDICT_OF_PORT, stops[_i].verdict);
     for (size_t i = 0; i < n; i++) {
         bool must = must_stop(rows[i], stops[_i].verdict);
@@ -205,9 +215,11 @@ static const struct {
     {{0x1b, 0, 0, 0, 0x03}, false}, /* load */
     {{0x1b, 0, 0, 0, 0x02}, false}, /* eject */
     {{0x1b, 0, 0, 0, 0x11}, false}, /* a power condition */
+    {{0x1e, 0, 0, 0, 0x00}, true},  /* allow */
+    {{0x1e, 0, 0, 0, 0x01}, false}, /* prevent */
 };
 
-START_TEST(a_reservation_lets_others_start_the_unit_but_nothing_else_of_it)
+START_TEST(a_reservation_lets_others_do_what_harms_nobody_but_nothing_else_of_it)
 {
     const struct scsi_command *row = command_find(parts[_i].cdb);
     unsigned stopped_by = command_stopped_by(row, parts[_i].cdb) & VERDICT_OF_RESERVATIONS;
@@ -224,7 +236,7 @@ START_TEST(every_command_with_a_range_stays_in_it)
     struct fixture f;
     struct call c;
 
-    fixture_open(&f);
+    open_with_all(&f);
     for (size_t i = 0; i < n; i++) {
         static const uint64_t outside[] = {BLOCKS, 0x1fffff, 0x7fffffff, 0xffffffff,
                                            UINT64_MAX};
@@ -258,7 +270,7 @@ START_TEST(every_command_that_needs_the_medium_is_refused_while_it_is_stopped)
     struct fixture f;
     struct call c;
 
-    fixture_open(&f);
+    open_with_all(&f);
     for (size_t i = 0; i < n; i++) {
         uint8_t cdb[SCSI_CDB_MAX];
 
@@ -283,7 +295,7 @@ START_TEST(naca_and_protection_are_refused_by_every_command)
     struct fixture f;
     struct call c;
 
-    fixture_open(&f);
+    open_with_all(&f);
     for (size_t i = 0; i < n; i++) {
         uint8_t cdb[SCSI_CDB_MAX];
 
@@ -313,8 +325,10 @@ START_TEST(a_command_that_the_store_cannot_do_does_not_exist)
     struct fixture f;
     struct call c;
 
-    fixture_open_as(&f, STORE_CAN_WRITE,
-                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_UNMAP}, BLOCKS);
+    fixture_open_as(
+        &f, STORE_CAN_WRITE,
+        (struct lun_attributes){.block_size = BLOCK, .modes = LUN_UNMAP | LUN_REMOVABLE},
+        BLOCKS);
     for (size_t i = 0; i < n; i++) {
         uint8_t cdb[SCSI_CDB_MAX];
         bool offered = (rows[i]->needs & ~(unsigned)STORE_CAN_WRITE) == 0;
@@ -339,7 +353,7 @@ START_TEST(no_bits_in_any_cdb_do_harm)
     struct fixture f;
     struct call c;
 
-    fixture_open(&f);
+    open_with_all(&f);
     for (unsigned opcode = 0; opcode < 256; opcode++) {
         uint8_t cdb[SCSI_CDB_MAX];
 
@@ -357,7 +371,7 @@ START_TEST(no_bits_in_any_cdb_do_harm)
                 call_end(&c);
             }
         }
-        atomic_store(&f.lun->stopped, false);
+        (void)lun_load(f.lun, f.nexus);
         fake_store_forget(f.store);
     }
     fixture_close(&f);
@@ -373,8 +387,9 @@ commands_cases(void)
     tcase_add_test(t, every_command_that_writes_is_refused_where_writing_is_protected);
     tcase_add_loop_test(t, what_is_fenced_off_can_neither_change_nor_see_a_thing_by_any_command,
                         0, sizeof stops / sizeof stops[0]);
-    tcase_add_loop_test(t, a_reservation_lets_others_start_the_unit_but_nothing_else_of_it, 0,
-                        sizeof parts / sizeof parts[0]);
+    tcase_add_loop_test(t,
+                        a_reservation_lets_others_do_what_harms_nobody_but_nothing_else_of_it,
+                        0, sizeof parts / sizeof parts[0]);
     tcase_add_test(t, every_command_with_a_range_stays_in_it);
     tcase_add_test(t, every_command_that_needs_the_medium_is_refused_while_it_is_stopped);
     tcase_add_test(t, naca_and_protection_are_refused_by_every_command);

@@ -119,10 +119,13 @@ START_TEST(all_commands_are_reported_and_no_others)
             rows++;
     }
     fixture_open(&f);
+    lun_set_modes(f.lun, LUN_REMOVABLE, LUN_REMOVABLE);
     walk_all_opcodes(&f, false, rows);
     walk_all_opcodes(&f, true, rows);
     lun_set_modes(f.lun, LUN_UNMAP, 0);
     walk_all_opcodes(&f, true, rows - 1);
+    lun_set_modes(f.lun, LUN_REMOVABLE, 0);
+    walk_all_opcodes(&f, true, rows - 2);
     fixture_close(&f);
 }
 END_TEST

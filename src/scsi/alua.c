@@ -2,7 +2,6 @@
 #include "scsi/alua.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "scsi/lun.h"
@@ -84,10 +83,10 @@ alua_judge(struct nexus *nexus)
 void
 alua_groups_changed(struct nexus *nexus)
 {
-    pthread_mutex_lock(&nexus->lun->lock);
+    lun_lock(nexus->lun);
     alua_judge(nexus);
     nexus_raise_locked(nexus, ATTENTION_PORT_STATE_CHANGED);
-    pthread_mutex_unlock(&nexus->lun->lock);
+    lun_unlock(nexus->lun);
 }
 
 static void
@@ -109,10 +108,10 @@ alua_set(struct nexus *nexus, const struct port_override *changes, size_t count)
     struct port_override *room;
     struct nexus *other;
 
-    pthread_mutex_lock(&lun->lock);
+    lun_lock(lun);
     room = realloc(lun->overrides, (lun->override_count + count + 1) * sizeof *room);
     if (room == NULL) {
-        pthread_mutex_unlock(&lun->lock);
+        lun_unlock(lun);
         return -ENOMEM;
     }
     lun->overrides = room;
@@ -123,6 +122,6 @@ alua_set(struct nexus *nexus, const struct port_override *changes, size_t count)
         if (other != nexus)
             nexus_raise_locked(other, ATTENTION_PORT_STATE_CHANGED);
     }
-    pthread_mutex_unlock(&lun->lock);
+    lun_unlock(lun);
     return 0;
 }

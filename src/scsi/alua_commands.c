@@ -1,6 +1,5 @@
 /* alua_commands.c: REPORT TARGET PORT GROUPS (SPC-4 section 6.37) and SET TARGET PORT GROUPS
  * (section 6.45). */
-#include <pthread.h>
 #include <string.h>
 
 #include "core/bytes.h"
@@ -56,10 +55,10 @@ report_target_port_groups(struct scsi_cmd *cmd)
     put_be32(cmd->in->data, (uint32_t)(length - 4));
     if (format == 1)
         cmd->in->data[4] = 0x10; /* FORMAT TYPE; IMPLICIT TRANSITION TIME: not said */
-    pthread_mutex_lock(&lun->lock);
+    lun_lock(lun);
     for (size_t i = 0; i < it->port_group_count; i++)
         put_group(cmd->in->data + n + DESCRIPTOR * i, lun, &it->port_groups[i]);
-    pthread_mutex_unlock(&lun->lock);
+    lun_unlock(lun);
     cmd->in_length = length < allocation_length ? length : allocation_length;
     cmd->in->length = cmd->in_length;
     cmd_good(cmd);

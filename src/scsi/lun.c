@@ -63,6 +63,18 @@ lun_free(struct lun *lun)
     free(lun);
 }
 
+void
+lun_lock(struct lun *lun)
+{
+    pthread_mutex_lock(&lun->lock);
+}
+
+void
+lun_unlock(struct lun *lun)
+{
+    pthread_mutex_unlock(&lun->lock);
+}
+
 uint64_t
 lun_blocks(const struct lun *lun)
 {

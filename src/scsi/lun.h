@@ -82,6 +82,10 @@ void lun_unref(struct lun *lun); /* accepts NULL */
  * it. */
 void lun_free(struct lun *lun);
 
+/* The lock, for the files of this folder. */
+void lun_lock(struct lun *lun);
+void lun_unlock(struct lun *lun);
+
 /* Whether any of MODES is set. */
 static inline bool
 lun_is(const struct lun *lun, unsigned modes)

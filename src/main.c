@@ -25,6 +25,7 @@
 #include "net/portal.h"
 #include "options.h"
 #include "rpc/rpc.h"
+#include "scsi/sanitize.h"
 #include "store/store.h"
 
 /* Helper threads that stores share for blocking I/O. */
@@ -86,13 +87,21 @@ static const struct commit_hooks hooks = {
 
 /* --- stop: listeners, changes, sessions, answers, workers --- */
 
+/* No command and no sanitize operation is left on this worker. */
+static void
+worker_is_idle(void *arg)
+{
+    store_worker_stop(worker_current());
+    iobuf_cache_free();
+    broadcast_answer(arg);
+}
+
 static void
 end_worker(struct broadcast_part *part, struct worker *w)
 {
+    (void)w;
     conns_worker_end();
-    store_worker_stop(w);
-    iobuf_cache_free();
-    broadcast_answer(part);
+    sanitize_worker_stop(worker_is_idle, part);
 }
 
 static void

@@ -10,4 +10,5 @@ src_core_libcore_a_SOURCES = \
 	src/core/network.c src/core/network.h \
 	src/core/parse.c src/core/parse.h \
 	src/core/pool.c src/core/pool.h \
+	src/core/timer.c src/core/timer.h \
 	src/core/worker.c src/core/worker.h

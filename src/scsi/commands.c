@@ -13,7 +13,8 @@
 #define IN_ALL_STATES (IN_STANDBY | IN_UNAVAILABLE | IN_TRANSITION)
 
 /* What tells who is there, whatever stands in the way. */
-#define EVERYWHERE (WITHOUT_LUN | PASSES_ATTENTION | PASSES_RESERVE | IN_ALL_STATES)
+#define EVERYWHERE \
+    (WITHOUT_LUN | PASSES_ATTENTION | PASSES_RESERVE | IN_ALL_STATES | DURING_SANITIZE)
 
 /* The control byte: of its bits NACA is evaluated (and refused). */
 #define CONTROL 0x04
@@ -43,6 +44,19 @@ static const struct scsi_command maintenance_out[] = {
     {"SET TARGET PORT GROUPS", set_target_port_groups, set_target_port_groups_check, CDB_NO_RANGE,
      OUT_LIST_12, KIND_OTHER, IN_STANDBY | IN_UNAVAILABLE, FENCE_WRITE, 0,
      {0xa4, 0x0a, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {0},
+};
+
+static const struct scsi_command sanitize_actions[] = { /* SBC-3 section 5.24 */
+    {"SANITIZE(OVERWRITE)", sanitize_overwrite, sanitize_check, CDB_NO_RANGE, OUT_LIST_10, KIND_OTHER,
+     NEEDS_MEDIUM | WRITES | DURING_SANITIZE, FENCE_WRITE, 0,
+     {0x48, 0xa1, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
+    {"SANITIZE(BLOCK ERASE)", sanitize_block_erase, sanitize_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+     NEEDS_MEDIUM | WRITES | DURING_SANITIZE, FENCE_WRITE, STORE_CAN_UNMAP,
+     {0x48, 0xa2, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
+    {"SANITIZE(EXIT FAILURE MODE)", sanitize_exit_failure_mode, sanitize_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+     DURING_SANITIZE, FENCE_WRITE, 0,
+     {0x48, 0xbf, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
     {0},
 };
 
@@ -101,6 +115,7 @@ const struct scsi_command scsi_commands[256] = {
     [0x42] = {"UNMAP", disk_unmap, disk_unmap_check, CDB_NO_RANGE, OUT_LIST_10, KIND_UNMAP,
               NEEDS_MEDIUM | WRITES, FENCE_WRITE, STORE_CAN_UNMAP,
               {0x42, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x48] = {.actions = sanitize_actions, .flags = ONE_COMMAND},
     [0x55] = {"MODE SELECT(10)", mode_select_10, mode_select_check, CDB_NO_RANGE, OUT_LIST_10, KIND_OTHER,
               IN_STANDBY, FENCE_WRITE, 0,
               {0x55, 0x13, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
@@ -215,5 +230,7 @@ command_stopped_by(const struct scsi_command *command, const uint8_t *cdb)
         stopped_by |= VERDICT_UNAVAILABLE;
     if (!(flags & IN_TRANSITION))
         stopped_by |= VERDICT_TRANSITION;
+    if (!(flags & DURING_SANITIZE))
+        stopped_by |= VERDICT_SANITIZE;
     return stopped_by;
 }

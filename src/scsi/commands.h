@@ -58,6 +58,9 @@ enum command_flag {
     IN_TRANSITION = 1 << 11,   /* … in transition */
     ALONE = 1 << 12,         /* atomic: no other command reads or writes its range meanwhile */
     FOR_REMOVABLE = 1 << 13, /* there is no such command where the medium stays in */
+    DURING_SANITIZE = 1 << 14, /* works while the unit is sanitized and when that has failed */
+    ONE_COMMAND = 1 << 15,     /* of an opcode with service actions: they are one command with
+                                  variants; one that is not there is an invalid field */
 };
 
 struct scsi_command {

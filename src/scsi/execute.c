@@ -216,6 +216,34 @@ lun_readiness(const struct lun *lun)
     return SENSE_NO_SENSE;
 }
 
+struct sense
+lun_state(const struct lun *lun)
+{
+    int sanitize = atomic_load_explicit(&lun->sanitize.state, memory_order_relaxed);
+
+    if (sanitize == SANITIZE_RUNNING)
+        return (struct sense){.condition = SENSE_NOT_READY_SANITIZE,
+                              .has_progress = true,
+                              .progress = (uint16_t)atomic_load_explicit(
+                                  &lun->sanitize.progress, memory_order_relaxed)};
+    if (sanitize == SANITIZE_FAILED)
+        return (struct sense){.condition = SENSE_SANITIZE_FAILED};
+    return (struct sense){.condition = lun_readiness(lun)};
+}
+
+/* The verdict told of a sanitize operation. */
+static void
+fail_by_sanitize(struct scsi_cmd *cmd)
+{
+    const struct sense sense = lun_state(cmd_lun(cmd));
+
+    /* It may have ended between the question and the answer. */
+    if (sense.condition == SENSE_NO_SENSE)
+        cmd_finish(cmd, SCSI_BUSY);
+    else
+        cmd_fail_sense(cmd, &sense);
+}
+
 /* The checks. Each says false when it has failed the command. */
 
 static bool
@@ -245,6 +273,10 @@ check_attention(struct scsi_cmd *cmd)
 static bool
 check_port_state(struct scsi_cmd *cmd, unsigned verdict)
 {
+    if (verdict & VERDICT_SANITIZE) {
+        fail_by_sanitize(cmd);
+        return false;
+    }
     if (!(verdict & VERDICT_OF_PORT))
         return true;
     cmd_fail(cmd, verdict & VERDICT_STANDBY       ? SENSE_NOT_READY_STANDBY
@@ -283,17 +315,19 @@ check_verdict(struct scsi_cmd *cmd)
 
 /*
  * An opcode with service actions of which this is not one, is INVALID FIELD IN CDB only for
- * commands that are one command with variants; ours are commands in their own right, and
+ * commands that are one command with variants; the others are commands in their own right, and
  * initiators that probe for them look for INVALID COMMAND OPERATION CODE.
  */
 static bool
 check_opcode(struct scsi_cmd *cmd)
 {
-    if (cmd->command == NULL || !command_is_offered(cmd->command, cmd_lun(cmd))) {
+    if (cmd->command != NULL && command_is_offered(cmd->command, cmd_lun(cmd)))
+        return true;
+    if (scsi_commands[cmd->cdb[0]].flags & ONE_COMMAND)
+        cmd_fail_cdb(cmd, 1, 4);
+    else
         cmd_fail(cmd, SENSE_INVALID_OPCODE);
-        return false;
-    }
-    return true;
+    return false;
 }
 
 static bool
@@ -392,9 +426,13 @@ check_fence(struct scsi_cmd *cmd)
 {
     unsigned verdict = atomic_load_explicit(&cmd->nexus->verdict, memory_order_acquire);
 
-    if (!(verdict & VERDICT_OF_RESERVATIONS & command_stopped_by(cmd->command, cmd->cdb)))
+    verdict &= command_stopped_by(cmd->command, cmd->cdb);
+    if (verdict & VERDICT_OF_RESERVATIONS)
+        cmd_finish(cmd, SCSI_RESERVATION_CONFLICT);
+    else if (verdict & VERDICT_SANITIZE)
+        fail_by_sanitize(cmd);
+    else
         return true;
-    cmd_finish(cmd, SCSI_RESERVATION_CONFLICT);
     return false;
 }
 

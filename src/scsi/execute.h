@@ -50,7 +50,10 @@ void cmd_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit);
 /* What the store said: ERROR is a positive errno. The transient ones are a BUSY. */
 void cmd_fail_errno(struct scsi_cmd *cmd, int error, bool is_read, uint64_t lba);
 
-/* Why the unit cannot be used just now; SENSE_NO_SENSE where it can. */
+/* Why the medium cannot be used just now; SENSE_NO_SENSE where it can. */
 enum sense_condition lun_readiness(const struct lun *lun);
+
+/* The same of the unit as a whole, a sanitize operation included: what REQUEST SENSE says. */
+struct sense lun_state(const struct lun *lun);
 
 #endif

@@ -49,4 +49,10 @@ bool disk_unmap_check(struct scsi_cmd *cmd);
 void disk_write_same(struct scsi_cmd *cmd);
 bool disk_write_same_check(struct scsi_cmd *cmd);
 
+/* sanitize.c */
+bool sanitize_check(struct scsi_cmd *cmd);
+void sanitize_overwrite(struct scsi_cmd *cmd);
+void sanitize_block_erase(struct scsi_cmd *cmd);
+void sanitize_exit_failure_mode(struct scsi_cmd *cmd);
+
 #endif

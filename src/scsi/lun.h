@@ -45,6 +45,19 @@ enum lun_mode {
     LUN_MODES_OF_PAGES = LUN_WRITE_CACHE | LUN_SWP | LUN_D_SENSE | LUN_TAS,
 };
 
+/* SBC-3 section 4.11 */
+enum sanitize_state {
+    SANITIZE_IDLE,    /* no sanitize operation, or the last one has succeeded */
+    SANITIZE_RUNNING, /* only what has DURING_SANITIZE works */
+    SANITIZE_FAILED,  /* the same, until another one succeeds or is not asked for */
+};
+
+struct lun_sanitize {
+    atomic_int state;     /* enum sanitize_state; changed under the lock */
+    atomic_uint progress; /* of one that runs, in 65536ths */
+    bool is_unrestricted; /* the last one: may be left by EXIT FAILURE MODE. Under the lock */
+};
+
 /* What a new unit begins with. */
 struct lun_attributes {
     unsigned block_size; /* 512 or 4096 */
@@ -69,6 +82,7 @@ struct lun {
     LIST_HEAD(, nexus) nexuses;      /* under lock */
     struct port_override *overrides; /* by SET TARGET PORT GROUPS; under lock */
     size_t override_count;
+    struct lun_sanitize sanitize;
 };
 
 /* Takes STORE (may be NULL). NULL where memory is short: then STORE is still the caller's. */

@@ -37,6 +37,8 @@ nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
     nexus->counters = counters;
     nexus->attentions = 1u << ATTENTION_POWER_ON;
     pthread_mutex_lock(&lun->lock);
+    if (atomic_load(&lun->sanitize.state) != SANITIZE_IDLE)
+        nexus->access |= VERDICT_SANITIZE;
     alua_judge(nexus);
     LIST_INSERT_HEAD(&lun->nexuses, nexus, link);
     pthread_mutex_unlock(&lun->lock);

@@ -96,6 +96,7 @@ enum verdict {
     VERDICT_STANDBY = 1 << 5,     /* the target port group is in this state (SPC-4 5.15.2.4) */
     VERDICT_UNAVAILABLE = 1 << 6, /* … */
     VERDICT_TRANSITION = 1 << 7,  /* … */
+    VERDICT_SANITIZE = 1 << 8,    /* the unit is being sanitized, or that has failed */
 
     VERDICT_OF_RESERVATIONS = VERDICT_NO_READ | VERDICT_NO_WRITE | VERDICT_RESERVED,
     VERDICT_OF_PORT = VERDICT_STANDBY | VERDICT_UNAVAILABLE | VERDICT_TRANSITION,

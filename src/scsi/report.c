@@ -75,8 +75,10 @@ request_sense(struct scsi_cmd *cmd)
         sense.condition = SENSE_LUN_NOT_SUPPORTED;
     } else {
         attention = nexus_take_attention(cmd->nexus);
-        sense.condition = attention >= 0 ? sense_of_attention((enum unit_attention)attention)
-                                         : lun_readiness(cmd_lun(cmd));
+        if (attention >= 0)
+            sense.condition = sense_of_attention((enum unit_attention)attention);
+        else
+            sense = lun_state(cmd_lun(cmd));
     }
     length = sense_write(&sense, descriptor_format, data);
     cmd_answer(cmd, data, length, cmd->cdb[4]);

@@ -21,6 +21,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/nexus.c src/scsi/nexus.h \
 	src/scsi/range_guard.c src/scsi/range_guard.h \
 	src/scsi/report.c \
+	src/scsi/sanitize.c src/scsi/sanitize.h \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
 	src/scsi/vpd.c src/scsi/vpd.h
 EXTRA_DIST += src/scsi/README.md

@@ -94,6 +94,22 @@ write_field_pointer(const struct sense_field *field, uint8_t bytes[3])
     put_be16(bytes + 1, field->byte);
 }
 
+/* The sense key specific bytes, where there is something for them: a field pointer, or the
+ * progress indication of NOT READY (section 4.5.2.4.4). */
+static bool
+write_specific(const struct sense *sense, uint8_t bytes[3])
+{
+    if (sense->field.where != SENSE_FIELD_NONE) {
+        write_field_pointer(&sense->field, bytes);
+    } else if (sense->has_progress) {
+        bytes[0] = 0x80; /* SKSV */
+        put_be16(bytes + 1, sense->progress);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* SPC-4 section 4.5.3 */
 static uint8_t
 write_fixed(const struct sense *sense, const struct condition *c, uint8_t *bytes)
@@ -109,8 +125,7 @@ write_fixed(const struct sense *sense, const struct condition *c, uint8_t *bytes
     bytes[7] = 10; /* ADDITIONAL SENSE LENGTH */
     bytes[12] = c->asc;
     bytes[13] = c->ascq;
-    if (sense->field.where != SENSE_FIELD_NONE)
-        write_field_pointer(&sense->field, bytes + 15);
+    (void)write_specific(sense, bytes + 15);
     return 18;
 }
 
@@ -133,11 +148,9 @@ write_descriptor(const struct sense *sense, const struct condition *c, uint8_t *
         put_be64(d + 4, sense->information);
         length += 12;
     }
-    if (sense->field.where != SENSE_FIELD_NONE) {
-        uint8_t *d = bytes + length;
-        d[0] = 0x02; /* sense key specific descriptor */
-        d[1] = 0x06;
-        write_field_pointer(&sense->field, d + 4);
+    if (write_specific(sense, bytes + length + 4)) {
+        bytes[length] = 0x02; /* sense key specific descriptor */
+        bytes[length + 1] = 0x06;
         length += 8;
     }
     bytes[7] = (uint8_t)(length - 8);

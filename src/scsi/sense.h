@@ -32,6 +32,8 @@ struct sense {
     uint64_t
         information; /* INFORMATION: a logical block address, or an offset for MISCOMPARE */
     struct sense_field field;
+    bool has_progress;
+    uint16_t progress; /* of NOT READY: in 65536ths */
 };
 
 /* Writes SENSE to BYTES in descriptor or in fixed format; returns how many bytes. */

@@ -186,6 +186,9 @@ block_device_characteristics(const struct scsi_cmd *cmd, const struct lun *lun, 
      * known (0: not reported). */
     if (lun->store != NULL && (lun->store->capabilities & STORE_IS_VOLATILE))
         put_be16(data, 0x0001);
+    /* WABEREQ: what SANITIZE has erased can be read before it is written again. */
+    if (lun_capabilities(lun) & STORE_CAN_UNMAP)
+        data[7 - HEADER] = 0x40;
     return 0x3c;
 }
 

@@ -160,6 +160,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (unit.worker == NULL)
         open_unit();
+    while (atomic_load(&unit.lun->sanitize.state) == SANITIZE_RUNNING)
+        worker_turn(unit.worker, true);
     lun_reset(unit.lun);
     (void)lun_load(unit.lun, unit.nexus);
     while (nexus_take_attention(unit.nexus) >= 0)

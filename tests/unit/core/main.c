@@ -14,6 +14,7 @@ main(void)
     suite_add_tcase(s, crew_cases());
     suite_add_tcase(s, network_cases());
     suite_add_tcase(s, pool_cases());
+    suite_add_tcase(s, timer_cases());
     suite_add_tcase(s, bytes_cases());
     suite_add_tcase(s, text_cases());
     run = srunner_create(s);

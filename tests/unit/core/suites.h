@@ -9,6 +9,7 @@ TCase *crew_cases(void);
 TCase *network_cases(void);
 TCase *pool_cases(void);
 TCase *bytes_cases(void);
+TCase *timer_cases(void);
 TCase *text_cases(void);
 
 #endif

@@ -71,6 +71,8 @@ fixture_open(struct fixture *f)
 void
 fixture_close(struct fixture *f)
 {
+    while (atomic_load(&f->lun->sanitize.state) == SANITIZE_RUNNING)
+        worker_turn(f->worker, true);
     nexus_free(f->nexus);
     lun_unref(f->lun);
     ck_assert(f->released);

@@ -22,6 +22,7 @@ static TCase *(*const cases[])(void) = {
     range_guard_cases,
     range_guard_threads_cases,
     alua_cases,
+    sanitize_cases,
 };
 /* clang-format on */
 

@@ -15,6 +15,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_range_guard.c \
 	tests/unit/scsi/test_report.c \
 	tests/unit/scsi/test_rw.c \
+	tests/unit/scsi/test_sanitize.c \
 	tests/unit/scsi/test_sense.c \
 	tests/unit/scsi/test_space.c \
 	tests/fakes/fake_store.c tests/fakes/fake_store.h

@@ -19,6 +19,7 @@ TCase *range_guard_cases(void);
 TCase *range_guard_threads_cases(void);
 TCase *report_cases(void);
 TCase *rw_cases(void);
+TCase *sanitize_cases(void);
 TCase *sense_cases(void);
 TCase *space_cases(void);
 

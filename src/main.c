@@ -28,8 +28,8 @@
 #include "scsi/sanitize.h"
 #include "store/store.h"
 
-/* Helper threads that stores share for blocking I/O. */
-#define IO_HELPERS 32
+/* Helper threads that stores share for blocking I/O; one store has half of them at most. */
+#define IO_HELPERS 64
 /* A stop waits so long for a change that is at work, for initiators to leave, and in all. */
 #define CHANGE_STOP_SECONDS 10
 #define SESSION_STOP_MS     5000

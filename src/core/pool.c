@@ -22,7 +22,9 @@ struct pool {
     pthread_cond_t work_there; /* a job is queued, or the pool ends */
     pthread_cond_t thread_gone;
     struct job_list jobs;
+    STAILQ_HEAD(, pool_share) shares; /* that have jobs waiting */
     unsigned threads, idle, queued;
+    unsigned admitted; /* jobs that are queued or with a helper */
     bool ending;
 };
 
@@ -42,9 +44,8 @@ bring_home(struct message *m, struct worker *w)
 }
 
 static void
-run_job(struct pool_job *job)
+send_home(struct pool_job *job)
 {
-    job->work(job);
     job->message.run = bring_home;
     worker_post(job->home, &job->message); /* JOB is home's from here on */
 }
@@ -71,6 +72,66 @@ next_job(struct pool *pool)
     return job;
 }
 
+static bool enqueue(struct pool *pool, struct pool_job *job);
+
+static bool
+may_admit(const struct pool *pool, const struct pool_share *share)
+{
+    return pool->admitted + share->admitted < pool->max_threads;
+}
+
+static void
+count_admitted(struct pool *pool, struct pool_share *share, int change)
+{
+    pool->admitted += (unsigned)change;
+    if (share != NULL)
+        share->admitted += (unsigned)change;
+}
+
+static struct pool_share *
+next_share(struct pool *pool)
+{
+    struct pool_share *share;
+
+    STAILQ_FOREACH (share, &pool->shares, link)
+        if (may_admit(pool, share))
+            return share;
+    return NULL;
+}
+
+/* Those that wait take turns. The lock is held. */
+static void
+admit_waiting(struct pool *pool)
+{
+    struct pool_share *share;
+
+    while ((share = next_share(pool)) != NULL) {
+        struct pool_job *job = STAILQ_FIRST(&share->waiting);
+
+        STAILQ_REMOVE_HEAD(&share->waiting, link);
+        STAILQ_REMOVE(&pool->shares, share, pool_share, link);
+        share->is_waiting = !STAILQ_EMPTY(&share->waiting);
+        if (share->is_waiting)
+            STAILQ_INSERT_TAIL(&pool->shares, share, link);
+        count_admitted(pool, share, 1);
+        (void)enqueue(pool, job); /* there is a thread: this one */
+    }
+}
+
+/* The share is counted down before JOB goes home, and may take its share with it. */
+static void
+run_job(struct pool *pool, struct pool_job *job)
+{
+    job->work(job);
+    pthread_mutex_lock(&pool->lock);
+    count_admitted(pool, job->share, -1);
+    pool->idle++; /* as this thread will be at once: no other is started in its place */
+    admit_waiting(pool);
+    pool->idle--;
+    pthread_mutex_unlock(&pool->lock);
+    send_home(job);
+}
+
 static void *
 helper_main(void *arg)
 {
@@ -81,7 +142,7 @@ helper_main(void *arg)
     pthread_mutex_lock(&pool->lock);
     while ((job = next_job(pool)) != NULL) {
         pthread_mutex_unlock(&pool->lock);
-        run_job(job);
+        run_job(pool, job);
         pthread_mutex_lock(&pool->lock);
     }
     pool->threads--;
@@ -112,6 +173,19 @@ start_helper(struct pool *pool)
     return true;
 }
 
+/* False where there is no thread to do it. The lock is held. */
+static bool
+enqueue(struct pool *pool, struct pool_job *job)
+{
+    if (pool->idle <= pool->queued && pool->threads < pool->max_threads &&
+        !start_helper(pool) && pool->threads == 0)
+        return false;
+    STAILQ_INSERT_TAIL(&pool->jobs, job, link);
+    pool->queued++;
+    pthread_cond_signal(&pool->work_there);
+    return true;
+}
+
 struct pool *
 pool_new(const char *name, unsigned max_threads)
 {
@@ -124,6 +198,7 @@ pool_new(const char *name, unsigned max_threads)
     snprintf(pool->name, sizeof pool->name, "%s", name);
     pool->max_threads = max_threads;
     STAILQ_INIT(&pool->jobs);
+    STAILQ_INIT(&pool->shares);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -151,21 +226,49 @@ pool_free(struct pool *pool)
 }
 
 void
-pool_submit(struct pool *pool, struct pool_job *job)
+pool_share_init(struct pool_share *share)
+{
+    share->admitted = 0;
+    share->is_waiting = false;
+    STAILQ_INIT(&share->waiting);
+}
+
+/* The lock is held. */
+static void
+wait_for_turn(struct pool *pool, struct pool_share *share, struct pool_job *job)
+{
+    STAILQ_INSERT_TAIL(&share->waiting, job, link);
+    if (!share->is_waiting)
+        STAILQ_INSERT_TAIL(&pool->shares, share, link);
+    share->is_waiting = true;
+}
+
+void
+pool_submit_share(struct pool *pool, struct pool_share *share, struct pool_job *job)
 {
     bool work_here = false;
 
     job->home = worker_current();
+    job->share = share;
     assert(job->home != NULL);
     pthread_mutex_lock(&pool->lock);
-    if (pool->idle <= pool->queued && pool->threads < pool->max_threads)
-        work_here = !start_helper(pool) && pool->threads == 0;
-    if (!work_here) {
-        STAILQ_INSERT_TAIL(&pool->jobs, job, link);
-        pool->queued++;
-        pthread_cond_signal(&pool->work_there);
+    if (share != NULL && (share->is_waiting || !may_admit(pool, share))) {
+        wait_for_turn(pool, share, job);
+    } else {
+        count_admitted(pool, share, 1);
+        work_here = !enqueue(pool, job);
+        if (work_here)
+            count_admitted(pool, share, -1);
     }
     pthread_mutex_unlock(&pool->lock);
-    if (work_here)
-        run_job(job);
+    if (work_here) {
+        job->work(job);
+        send_home(job);
+    }
+}
+
+void
+pool_submit(struct pool *pool, struct pool_job *job)
+{
+    pool_submit_share(pool, NULL, job);
 }

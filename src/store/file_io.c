@@ -273,9 +273,7 @@ file_submit_to_helper(struct file_store *f, struct store_io *io)
     if (has_data && op->bounce == NULL && !file_is_aligned(f, io->data, 0, 0) &&
         file_is_aligned(f, NULL, io->offset, io->length))
         op->bounce = iobuf_new(io->length);
-    io->job.work = work;
-    io->job.done = worked;
-    pool_submit(store_pool(), &io->job);
+    store_submit_job(io, work, worked);
 }
 
 /* Whether the page cache can take part: without blocking, and with nothing to wait for. */

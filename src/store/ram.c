@@ -310,9 +310,7 @@ ram_submit(struct store *store, struct store_io *io)
     uint64_t max = on_worker_max[io->op];
 
     if (io->op == STORE_SPACE || (max != 0 && io->length > max)) {
-        io->job.work = work;
-        io->job.done = worked;
-        pool_submit(store_pool(), &io->job);
+        store_submit_job(io, work, worked);
         return;
     }
     carry_out((struct ram_store *)store, io);

@@ -67,6 +67,7 @@ store_alloc(size_t size, const struct store_type *type, const struct store_confi
         return NULL;
     memset(s, 0, size);
     s->type = type;
+    pool_share_init(&s->share);
     s->block_size = config->block_size;
     s->physical_block_size = config->block_size;
     s->name = strdup(config->name != NULL ? config->name : type->name);
@@ -332,6 +333,15 @@ store_complete_later(struct store_io *io, int error)
     io->error = error;
     io->deferred.run = complete_deferred;
     worker_defer(io->worker, &io->deferred);
+}
+
+void
+store_submit_job(struct store_io *io, void (*work)(struct pool_job *job),
+                 void (*done)(struct pool_job *job))
+{
+    io->job.work = work;
+    io->job.done = done;
+    pool_submit_share(store_pool(), &io->store->share, &io->job);
 }
 
 void

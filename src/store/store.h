@@ -122,7 +122,7 @@ struct store_io {
     struct worker *worker;
     uint64_t started_us;
     struct deferred deferred;
-    struct pool_job job; /* for a type's blocking part, on a helper of store_pool() */
+    struct pool_job job; /* for a type's blocking part: store_submit_job() */
     struct {
         STAILQ_ENTRY(store_io) link;
         uint64_t words[10]; /* what a type needs per operation, without malloc */
@@ -168,6 +168,7 @@ struct store {
     unsigned physical_block_size; /* what the medium likes; at least block_size */
     unsigned capabilities;        /* enum store_capability */
     bool made;                    /* by opening it: there was no such file before */
+    struct pool_share share;      /* of the helpers */
     struct io_counters counters[WORKERS_MAX + 1]; /* by worker_id() */
 };
 
@@ -212,6 +213,11 @@ void store_complete(struct store_io *io, int error);
 
 /* For types that finish at once: completes at the end of this turn. */
 void store_complete_later(struct store_io *io, int error);
+
+/* For types: has WORK done by a helper, and then DONE on io->worker; both get &io->job. A store
+ * whose calls hang leaves helpers for the others. */
+void store_submit_job(struct store_io *io, void (*work)(struct pool_job *job),
+                      void (*done)(struct pool_job *job));
 
 /* Adds up the counters of all workers. Any thread. */
 void store_totals(const struct store *store, struct io_totals *totals);

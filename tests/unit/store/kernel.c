@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -26,9 +27,56 @@ static const struct kernel_range *data;
 static unsigned data_count;
 static bool says_data;
 
+static pthread_mutex_t hang_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t hang_ends = PTHREAD_COND_INITIALIZER;
+static enum kernel_call hang_call;
+static int hang_fd = -1;
+static unsigned hanging;
+
+void
+kernel_hang(enum kernel_call call, int fd)
+{
+    pthread_mutex_lock(&hang_lock);
+    hang_call = call;
+    hang_fd = fd;
+    pthread_mutex_unlock(&hang_lock);
+}
+
+void
+kernel_let_go(void)
+{
+    pthread_mutex_lock(&hang_lock);
+    hang_fd = -1;
+    pthread_cond_broadcast(&hang_ends);
+    pthread_mutex_unlock(&hang_lock);
+}
+
+unsigned
+kernel_hanging(void)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&hang_lock);
+    n = hanging;
+    pthread_mutex_unlock(&hang_lock);
+    return n;
+}
+
+static void
+may_hang(enum kernel_call call, int fd)
+{
+    pthread_mutex_lock(&hang_lock);
+    hanging++;
+    while (hang_fd == fd && hang_call == call)
+        pthread_cond_wait(&hang_ends, &hang_lock);
+    hanging--;
+    pthread_mutex_unlock(&hang_lock);
+}
+
 void
 kernel_reset(void)
 {
+    kernel_let_go();
     for (unsigned i = 0; i < KERNEL_CALLS; i++) {
         atomic_store(&script[i].seen, 0);
         atomic_store(&script[i].nth, 0);
@@ -178,6 +226,7 @@ __wrap_fstatvfs(int fd, struct statvfs *v)
 {
     int answer;
 
+    may_hang(KERNEL_STATVFS, fd);
     return answers(KERNEL_STATVFS, &answer) ? answer : __real_fstatvfs(fd, v);
 }
 
@@ -203,6 +252,7 @@ __wrap_fdatasync(int fd)
 {
     int answer;
 
+    may_hang(KERNEL_FDATASYNC, fd);
     return answers(KERNEL_FDATASYNC, &answer) ? answer : __real_fdatasync(fd);
 }
 

@@ -43,6 +43,11 @@ struct kernel_range {
 };
 void kernel_data_is(const struct kernel_range *data, unsigned n);
 
+/* From now on CALL on the file FD hangs, until kernel_let_go(). One at a time. */
+void kernel_hang(enum kernel_call call, int fd);
+void kernel_let_go(void);
+unsigned kernel_hanging(void);
+
 unsigned kernel_calls(enum kernel_call call);
 
 #endif

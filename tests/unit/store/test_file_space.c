@@ -13,6 +13,7 @@
 #include "file_ways.h"
 #include "kernel.h"
 #include "one_worker.h"
+#include "store/file.h"
 #include "suites.h"
 
 #define UNIT (128 * KIB)
@@ -198,6 +199,37 @@ START_TEST(space_is_what_the_file_takes_and_what_its_file_system_has_left)
     kernel_fail(KERNEL_STATVFS, 1, EIO);
     ck_assert_int_eq(run_io(s, STORE_SPACE, 0, 0, NULL), EIO);
     store_close(s);
+}
+END_TEST
+
+/* As on a file server that is gone. The pool has 4 helpers. */
+START_TEST(a_store_whose_calls_hang_does_not_hold_up_another)
+{
+    enum { MANY = 20 };
+    struct store *hangs = file_way_open(_i), *other = file_way_open_other(_i);
+    struct request r[MANY];
+    uint8_t data[8192];
+
+    kernel_hang(KERNEL_STATVFS, ((struct file_store *)hangs)->plain_fd);
+    for (unsigned i = 0; i < MANY; i++) {
+        r[i].io = (struct store_io){.op = STORE_SPACE};
+        request_start(hangs, &r[i]);
+    }
+    while (kernel_hanging() < 2)
+        sched_yield();
+    write_pattern(other, 0, UNIT, 1);
+    ck_assert_int_eq(run_io(other, STORE_FLUSH, 0, 0, NULL), 0);
+    ck_assert_int_eq(run_io(other, STORE_READ, 0, sizeof data, data), 0);
+    ck_assert(pattern_holds(data, 0, sizeof data, 1));
+    ck_assert_uint_gt(run_space(other).used, 0);
+    ck_assert_uint_eq(kernel_hanging(), 2);
+    for (unsigned i = 0; i < MANY; i++)
+        ck_assert_uint_eq(r[i].done, 0);
+    kernel_let_go();
+    for (unsigned i = 0; i < MANY; i++)
+        ck_assert_int_eq(request_wait(&r[i]), 0);
+    store_close(hangs);
+    store_close(other);
 }
 END_TEST
 
@@ -450,6 +482,7 @@ file_space_cases(void)
     tcase_add_loop_test(c, prefetch_brings_a_range_into_the_page_cache, 0, FILE_WAYS);
     tcase_add_loop_test(c, space_is_what_the_file_takes_and_what_its_file_system_has_left, 0,
                         FILE_WAYS);
+    tcase_add_loop_test(c, a_store_whose_calls_hang_does_not_hold_up_another, 0, FILE_WAYS);
     tcase_add_loop_test(c, a_copy_reads_as_what_it_is_a_copy_of, 0, FILE_WAYS);
     tcase_add_loop_test(c, a_copy_sees_what_was_written_before_and_is_overwritten_after, 0,
                         FILE_WAYS);

@@ -85,13 +85,17 @@ struct scsi_cmd {
     uint64_t started_us;
     struct deferred deferred;
     struct store_io io;
-    bool entered;             /* scsi_start() or scsi_continue() is on the stack */
-    bool unstable;            /* it has written what a volatile cache may have */
-    uint64_t moved;           /* bytes read, written or unmapped, for the counters */
-    uint64_t step;            /* multi-step commands: how far they are */
-    uint64_t step_length;     /* bytes of the step that runs */
-    struct iobuf *scratch;    /* multi-step commands: dropped at the end */
-    struct range_claim claim; /* on the blocks that it is about */
+    bool entered;          /* scsi_start() or scsi_continue() is on the stack */
+    bool unstable;         /* it has written what a volatile cache may have */
+    uint64_t moved;        /* bytes read, written or unmapped, for the counters */
+    uint64_t step;         /* multi-step commands: how far they are */
+    uint64_t step_length;  /* bytes of the step that runs */
+    struct iobuf *scratch; /* multi-step commands: dropped at the end */
+    void (*settled)(struct scsi_cmd *cmd); /* disk_settle() */
+    bool (*look)(struct scsi_cmd *cmd);    /* disk_walk() */
+    void (*walked)(struct scsi_cmd *cmd);
+    uint64_t walk_length;
+    struct range_claim claim;              /* on the blocks that it is about */
     void (*granted)(struct scsi_cmd *cmd); /* what goes on when it has them */
 };
 

@@ -62,6 +62,8 @@ static const struct scsi_command sanitize_actions[] = { /* SBC-3 section 5.24 */
 
 #define READ_FLAGS   (NEEDS_MEDIUM | HAS_PROTECT | HAS_FUA | LIMITED)
 #define WRITE_FLAGS  (NEEDS_MEDIUM | WRITES | HAS_PROTECT | HAS_FUA | LIMITED)
+#define WRITE_VERIFY_FLAGS (NEEDS_MEDIUM | WRITES | HAS_PROTECT | LIMITED | USES_SCRATCH)
+#define ATOMIC_FLAGS (NEEDS_MEDIUM | WRITES | HAS_PROTECT | HAS_FUA | LIMITED | ALONE)
 #define VERIFY_FLAGS (NEEDS_MEDIUM | HAS_PROTECT | USES_SCRATCH)
 #define SAME_FLAGS   (NEEDS_MEDIUM | WRITES | HAS_PROTECT | USES_SCRATCH)
 
@@ -103,6 +105,9 @@ const struct scsi_command scsi_commands[256] = {
     [0x2a] = {"WRITE(10)", disk_write, NULL, CDB_RANGE_10, OUT_BLOCKS, KIND_WRITE,
               WRITE_FLAGS, FENCE_WRITE, 0,
               {0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x2e] = {"WRITE AND VERIFY(10)", disk_write_verify, disk_write_verify_check, CDB_RANGE_10, OUT_BLOCKS, KIND_WRITE,
+              WRITE_VERIFY_FLAGS, FENCE_WRITE, 0,
+              {0x2e, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
     [0x2f] = {"VERIFY(10)", disk_verify, disk_verify_check, CDB_RANGE_10, OUT_BYTCHK, KIND_OTHER,
               VERIFY_FLAGS, FENCE_READ, 0,
               {0x2f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
@@ -126,9 +131,21 @@ const struct scsi_command scsi_commands[256] = {
               READ_FLAGS, FENCE_READ, 0,
               {0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
+    [0x89] = {"COMPARE AND WRITE", disk_compare_and_write, NULL, CDB_RANGE_COMPARE, OUT_COMPARE, KIND_WRITE,
+              ATOMIC_FLAGS | USES_SCRATCH, FENCE_WRITE, 0,
+              {0x89, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0xff,
+               0, CONTROL}, NULL},
     [0x8a] = {"WRITE(16)", disk_write, NULL, CDB_RANGE_16, OUT_BLOCKS, KIND_WRITE,
               WRITE_FLAGS, FENCE_WRITE, 0,
               {0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
+    [0x8b] = {"ORWRITE(16)", disk_orwrite, NULL, CDB_RANGE_16, OUT_BLOCKS, KIND_WRITE,
+              ATOMIC_FLAGS | USES_SCRATCH, FENCE_WRITE, 0,
+              {0x8b, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
+    [0x8e] = {"WRITE AND VERIFY(16)", disk_write_verify, disk_write_verify_check, CDB_RANGE_16, OUT_BLOCKS, KIND_WRITE,
+              WRITE_VERIFY_FLAGS, FENCE_WRITE, 0,
+              {0x8e, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
     [0x8f] = {"VERIFY(16)", disk_verify, disk_verify_check, CDB_RANGE_16, OUT_BYTCHK, KIND_OTHER,
               VERIFY_FLAGS, FENCE_READ, 0,
@@ -154,6 +171,9 @@ const struct scsi_command scsi_commands[256] = {
     [0xaa] = {"WRITE(12)", disk_write, NULL, CDB_RANGE_12, OUT_BLOCKS, KIND_WRITE,
               WRITE_FLAGS, FENCE_WRITE, 0,
               {0xaa, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    [0xae] = {"WRITE AND VERIFY(12)", disk_write_verify, disk_write_verify_check, CDB_RANGE_12, OUT_BLOCKS, KIND_WRITE,
+              WRITE_VERIFY_FLAGS, FENCE_WRITE, 0,
+              {0xae, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     [0xaf] = {"VERIFY(12)", disk_verify, disk_verify_check, CDB_RANGE_12, OUT_BYTCHK, KIND_OTHER,
               VERIFY_FLAGS, FENCE_READ, 0,
               {0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},

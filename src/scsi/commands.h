@@ -20,6 +20,7 @@ enum command_out {
     OUT_NONE,
     OUT_BLOCKS,    /* as many blocks as its range has */
     OUT_ONE_BLOCK, /* WRITE SAME; none with NDOB */
+    OUT_COMPARE,   /* COMPARE AND WRITE: twice as many blocks as its range has */
     OUT_BYTCHK,    /* VERIFY: none, its range or one block */
     OUT_LIST_6,    /* a parameter list; its length is in byte 4 */
     OUT_LIST_10,   /* … in bytes 7 and 8 */

@@ -26,8 +26,29 @@ void disk_submit(struct scsi_cmd *cmd, enum store_op op, uint64_t offset, uint64
  */
 struct scsi_cmd *disk_succeeded(struct store_io *io, uint64_t lba);
 
-/* GOOD after writing: flushes before, where data must be stable and is not yet. */
+/* Flushes what was written, where it must be stable and is not yet; then goes on by SETTLED. */
+void disk_settle(struct scsi_cmd *cmd, void (*settled)(struct scsi_cmd *cmd));
+
+/* GOOD after writing and settling. */
 void disk_good(struct scsi_cmd *cmd);
+
+/* How many bytes of Data-Out are whole blocks that were asked for. */
+uint64_t disk_whole_blocks(const struct scsi_cmd *cmd);
+
+/* False where not all Data-Out came that CMD needs, and it has been failed: GOOD would vouch
+ * for blocks that nobody sent. */
+bool disk_has_all_data(struct scsi_cmd *cmd);
+
+/*
+ * Reads LENGTH bytes from the begin of the range, in steps. LOOK is shown each: step_length
+ * bytes in scratch, `step` from the begin of the range; it says false where it has ended CMD.
+ * Then it goes on by WALKED.
+ */
+void disk_walk(struct scsi_cmd *cmd, uint64_t length, bool (*look)(struct scsi_cmd *cmd),
+               void (*walked)(struct scsi_cmd *cmd));
+
+/* For LOOK: what was read is what Data-Out has there; else it is a MISCOMPARE. */
+bool disk_look_same(struct scsi_cmd *cmd);
 
 unsigned disk_block_size(const struct scsi_cmd *cmd);
 
@@ -36,6 +57,7 @@ struct scsi_cmd *disk_cmd(struct store_io *io);
 
 /* What vpd.c promises and disk_space.c keeps, in blocks. */
 #define DISK_WRITE_SAME_MAX        (1u << 15)
+#define DISK_COMPARE_MAX           255 /* all that its CDB can say */
 #define DISK_UNMAP_MAX             (1u << 20)
 #define DISK_UNMAP_DESCRIPTORS_MAX 256
 

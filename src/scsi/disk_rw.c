@@ -70,13 +70,15 @@ flush_done(struct store_io *io)
     struct scsi_cmd *cmd = disk_succeeded(io, disk_cmd(io)->range.lba);
 
     if (cmd != NULL)
-        cmd_good(cmd);
+        cmd->settled(cmd);
 }
 
 void
-disk_good(struct scsi_cmd *cmd)
+disk_settle(struct scsi_cmd *cmd, void (*settled)(struct scsi_cmd *cmd))
 {
     unsigned capabilities = cmd_lun(cmd)->store->capabilities;
+
+    cmd->settled = settled;
 
     /*
      * The store has no FUA, or the write cache was turned off while the command ran. With
@@ -85,7 +87,13 @@ disk_good(struct scsi_cmd *cmd)
     if (must_be_stable(cmd) && cmd->unstable && (capabilities & STORE_CAN_FLUSH))
         disk_submit(cmd, STORE_FLUSH, 0, 0, NULL, flush_done);
     else
-        cmd_good(cmd);
+        settled(cmd);
+}
+
+void
+disk_good(struct scsi_cmd *cmd)
+{
+    disk_settle(cmd, cmd_good);
 }
 
 static void
@@ -134,6 +142,16 @@ write_done(struct store_io *io)
     disk_good(cmd);
 }
 
+uint64_t
+disk_whole_blocks(const struct scsi_cmd *cmd)
+{
+    uint64_t length = cmd->out != NULL ? cmd->out->length : 0;
+
+    if (length > cmd->out_length)
+        length = cmd->out_length;
+    return length - length % disk_block_size(cmd);
+}
+
 /*
  * An initiator may announce less data than its CDB asks for (RFC 7143 section 11.4.5: a
  * residual overflow). The whole blocks that came are written; of a block that came in part
@@ -142,11 +160,8 @@ write_done(struct store_io *io)
 void
 disk_write(struct scsi_cmd *cmd)
 {
-    uint64_t length = cmd->out != NULL ? cmd->out->length : 0;
+    uint64_t length = disk_whole_blocks(cmd);
 
-    if (length > cmd->out_length)
-        length = cmd->out_length;
-    length -= length % disk_block_size(cmd);
     if (length == 0) {
         cmd_good(cmd);
         return;

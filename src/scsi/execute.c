@@ -402,6 +402,8 @@ out_length(const struct scsi_cmd *cmd)
         return 0;
     case OUT_BLOCKS:
         return cmd->range.count * cmd_lun(cmd)->block_size;
+    case OUT_COMPARE:
+        return 2 * cmd->range.count * cmd_lun(cmd)->block_size;
     case OUT_ONE_BLOCK:
         return cdb_has_ndob(cmd->cdb) ? 0 : cmd_lun(cmd)->block_size;
     case OUT_BYTCHK:

@@ -42,6 +42,12 @@ void disk_write(struct scsi_cmd *cmd);
 /* disk_compare.c */
 void disk_verify(struct scsi_cmd *cmd);
 bool disk_verify_check(struct scsi_cmd *cmd);
+void disk_write_verify(struct scsi_cmd *cmd);
+bool disk_write_verify_check(struct scsi_cmd *cmd);
+
+/* disk_atomic.c */
+void disk_compare_and_write(struct scsi_cmd *cmd);
+void disk_orwrite(struct scsi_cmd *cmd);
 
 /* disk_space.c */
 void disk_unmap(struct scsi_cmd *cmd);

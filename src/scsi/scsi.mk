@@ -7,6 +7,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/commands.c src/scsi/commands.h \
 	src/scsi/disk.h \
 	src/scsi/disk_admin.c \
+	src/scsi/disk_atomic.c \
 	src/scsi/disk_compare.c \
 	src/scsi/disk_medium.c \
 	src/scsi/disk_rw.c \

@@ -164,6 +164,7 @@ block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
     uint8_t *page = data - HEADER; /* offsets as the standard draws them */
 
     (void)cmd;
+    page[5] = DISK_COMPARE_MAX;
     put_be16(page + 6, (uint16_t)(physical / block)); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
     put_be32(page + 8, SCSI_TRANSFER_MAX / block);
     put_be32(page + 12, OPTIMAL_IO / block);

@@ -20,6 +20,7 @@ static TCase *(*const cases[])(void) = {
     medium_cases,
     report_cases,
     range_guard_cases,
+    atomic_cases,
     range_guard_threads_cases,
     alua_cases,
     sanitize_cases,

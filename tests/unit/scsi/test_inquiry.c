@@ -238,8 +238,8 @@ START_TEST(block_limits_are_what_one_command_does)
     f.store->physical_block_size = limits[_i].physical;
     d = page(&c, &f, 0xb0);
     ck_assert_uint_eq(c.cmd.in_length, 64);
-    ck_assert_uint_eq(d[4], 0); /* WSNZ */
-    ck_assert_uint_eq(d[5], 0); /* no COMPARE AND WRITE */
+    ck_assert_uint_eq(d[4], 0);   /* WSNZ */
+    ck_assert_uint_eq(d[5], 255); /* COMPARE AND WRITE: test_atomic.c does as many */
     ck_assert_uint_eq(get_be16(d + 6), limits[_i].granularity);
     ck_assert_uint_eq(get_be32(d + 8), limits[_i].transfer_max);
     ck_assert_uint_eq(get_be32(d + 12), limits[_i].transfer_optimal);

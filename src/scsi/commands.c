@@ -60,6 +60,36 @@ static const struct scsi_command sanitize_actions[] = { /* SBC-3 section 5.24 */
     {0},
 };
 
+#define PR_IN(name, run, action)                                                         \
+    {name, run, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER, IN_STANDBY, FENCE_NONE, 0,         \
+     {0x5e, action, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL}
+
+static const struct scsi_command persistent_reserve_in[] = {
+    PR_IN("PERSISTENT RESERVE IN, READ KEYS", pr_in_read_keys, 0x00),
+    PR_IN("PERSISTENT RESERVE IN, READ RESERVATION", pr_in_read_reservation, 0x01),
+    PR_IN("PERSISTENT RESERVE IN, REPORT CAPABILITIES", pr_in_report_capabilities, 0x02),
+    PR_IN("PERSISTENT RESERVE IN, READ FULL STATUS", pr_in_read_full_status, 0x03),
+    {0},
+};
+
+/* Which of them a reservation stops is for pr_apply(). */
+#define PR_OUT(name, action, scope_and_type)                                                 \
+    {name, pr_out, pr_out_check, CDB_NO_RANGE, OUT_LIST_PR, KIND_OTHER, IN_STANDBY,          \
+     FENCE_NONE, 0,                                                                          \
+     {0x5f, action, scope_and_type, 0, 0, 0xff, 0xff, 0xff, 0xff, CONTROL}, NULL}
+
+static const struct scsi_command persistent_reserve_out[] = {
+    PR_OUT("PERSISTENT RESERVE OUT, REGISTER", 0x00, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, RESERVE", 0x01, 0xff),
+    PR_OUT("PERSISTENT RESERVE OUT, RELEASE", 0x02, 0xff),
+    PR_OUT("PERSISTENT RESERVE OUT, CLEAR", 0x03, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, PREEMPT", 0x04, 0xff),
+    PR_OUT("PERSISTENT RESERVE OUT, PREEMPT AND ABORT", 0x05, 0xff),
+    PR_OUT("PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY", 0x06, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, REGISTER AND MOVE", 0x07, 0),
+    {0},
+};
+
 #define READ_FLAGS   (NEEDS_MEDIUM | HAS_PROTECT | HAS_FUA | LIMITED)
 #define WRITE_FLAGS  (NEEDS_MEDIUM | WRITES | HAS_PROTECT | HAS_FUA | LIMITED)
 #define WRITE_VERIFY_FLAGS (NEEDS_MEDIUM | WRITES | HAS_PROTECT | LIMITED | USES_SCRATCH)
@@ -87,6 +117,12 @@ const struct scsi_command scsi_commands[256] = {
     [0x15] = {"MODE SELECT(6)", mode_select_6, mode_select_check, CDB_NO_RANGE, OUT_LIST_6, KIND_OTHER,
               IN_STANDBY, FENCE_WRITE, 0,
               {0x15, 0x13, 0, 0, 0xff, CONTROL}, NULL},
+    [0x16] = {"RESERVE(6)", reserve_unit, reserve_6_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              0, FENCE_NONE, 0,
+              {0x16, 0x11, 0, 0, 0, CONTROL}, NULL},
+    [0x17] = {"RELEASE(6)", release_unit, reserve_6_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              PASSES_RESERVE, FENCE_NONE, 0,
+              {0x17, 0x11, 0, 0, 0, CONTROL}, NULL},
     [0x1a] = {"MODE SENSE(6)", mode_sense_6, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
               IN_STANDBY, FENCE_READ, 0,
               {0x1a, 0x08, 0xff, 0xff, 0xff, CONTROL}, NULL},
@@ -124,9 +160,17 @@ const struct scsi_command scsi_commands[256] = {
     [0x55] = {"MODE SELECT(10)", mode_select_10, mode_select_check, CDB_NO_RANGE, OUT_LIST_10, KIND_OTHER,
               IN_STANDBY, FENCE_WRITE, 0,
               {0x55, 0x13, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x56] = {"RESERVE(10)", reserve_unit, reserve_10_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              0, FENCE_NONE, 0,
+              {0x56, 0x13, 0, 0, 0, 0, 0, 0, 0, CONTROL}, NULL},
+    [0x57] = {"RELEASE(10)", release_unit, reserve_10_check, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              PASSES_RESERVE, FENCE_NONE, 0,
+              {0x57, 0x13, 0, 0, 0, 0, 0, 0, 0, CONTROL}, NULL},
     [0x5a] = {"MODE SENSE(10)", mode_sense_10, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
               IN_STANDBY, FENCE_READ, 0,
               {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x5e] = {.actions = persistent_reserve_in, .flags = ONE_COMMAND},
+    [0x5f] = {.actions = persistent_reserve_out, .flags = ONE_COMMAND},
     [0x88] = {"READ(16)", disk_read, NULL, CDB_RANGE_16, OUT_NONE, KIND_READ,
               READ_FLAGS, FENCE_READ, 0,
               {0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

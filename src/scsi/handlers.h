@@ -23,6 +23,18 @@ void report_target_port_groups(struct scsi_cmd *cmd);
 void set_target_port_groups(struct scsi_cmd *cmd);
 bool set_target_port_groups_check(struct scsi_cmd *cmd);
 
+/* pr_in.c, pr_out.c, reserve.c */
+void pr_in_read_keys(struct scsi_cmd *cmd);
+void pr_in_read_reservation(struct scsi_cmd *cmd);
+void pr_in_report_capabilities(struct scsi_cmd *cmd);
+void pr_in_read_full_status(struct scsi_cmd *cmd);
+void pr_out(struct scsi_cmd *cmd);
+bool pr_out_check(struct scsi_cmd *cmd);
+void reserve_unit(struct scsi_cmd *cmd);
+void release_unit(struct scsi_cmd *cmd);
+bool reserve_6_check(struct scsi_cmd *cmd);
+bool reserve_10_check(struct scsi_cmd *cmd);
+
 /* disk_admin.c */
 void disk_test_unit_ready(struct scsi_cmd *cmd);
 void disk_read_capacity_10(struct scsi_cmd *cmd);

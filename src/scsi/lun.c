@@ -33,6 +33,7 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     lun->owner = owner;
     pthread_mutex_init(&lun->lock, NULL);
     LIST_INIT(&lun->nexuses);
+    reservations_init(lun);
     return lun;
 }
 
@@ -58,6 +59,7 @@ lun_free(struct lun *lun)
         return;
     assert(LIST_EMPTY(&lun->nexuses));
     range_guard_free(lun->guard);
+    reservations_done(lun);
     pthread_mutex_destroy(&lun->lock);
     free(lun->overrides);
     free(lun);
@@ -190,6 +192,7 @@ lun_reset(struct lun *lun)
     LIST_FOREACH (nexus, &lun->nexuses, link)
         reset_locked(nexus, ATTENTION_DEVICE_RESET);
     pthread_mutex_unlock(&lun->lock);
+    reservations_reset(lun);
     (void)restore(lun);
 }
 
@@ -201,6 +204,7 @@ lun_bus_reset(struct nexus *nexus)
     pthread_mutex_lock(&lun->lock);
     reset_locked(nexus, ATTENTION_BUS_RESET);
     pthread_mutex_unlock(&lun->lock);
+    reservations_reset(lun);
     if (restore(lun) != 0)
         lun_raise(lun, ATTENTION_MODE_CHANGED, NULL); /* others come by another target */
 }

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "scsi/nexus.h"
+#include "scsi/reservations.h"
 
 struct range_guard;
 struct store;
@@ -73,16 +74,20 @@ struct lun {
     struct store *store;               /* NULL: could not be opened; answers NOT READY */
     void (*released)(struct lun *lun); /* the last reference is gone; any worker. Must get
                                           lun_free() called, where closing may block */
-    void *owner;                       /* for RELEASED's use */
-    atomic_bool stopped;               /* START STOP UNIT with START=0 */
-    struct range_guard *guard;         /* of its blocks; whose they are, it knows itself */
-    atomic_bool ejected;               /* … and LOEJ=1; written under lock */
+    void *owner;                       /* for RELEASED's and SAVE's use */
+    /* Keeps what must survive a loss of power; NULL: nothing does. Any worker; set before the
+     * first nexus. */
+    void (*save)(struct lun_save *save);
+    atomic_bool stopped;       /* START STOP UNIT with START=0 */
+    struct range_guard *guard; /* of its blocks; whose they are, it knows itself */
+    atomic_bool ejected;       /* … and LOEJ=1; written under lock */
 
     pthread_mutex_t lock;
     LIST_HEAD(, nexus) nexuses;      /* under lock */
     struct port_override *overrides; /* by SET TARGET PORT GROUPS; under lock */
     size_t override_count;
     struct lun_sanitize sanitize;
+    struct reservations reservations;
 };
 
 /* Takes STORE (may be NULL). NULL where memory is short: then STORE is still the caller's. */
@@ -138,7 +143,7 @@ bool lun_load(struct lun *lun, const struct nexus *loader);
  * LOGICAL UNIT RESET (SAM-5 section 6.3.3), once all tasks of the unit have been ended by the
  * transport: BUS DEVICE RESET FUNCTION OCCURRED for every nexus, the one that asked included,
  * what MODE SELECT has changed is as it was before, and nobody prevents the removal of the
- * medium.
+ * medium. What RESERVE(6) or (10) began ends; registrations and persistent reservations stay.
  */
 void lun_reset(struct lun *lun);
 

@@ -40,6 +40,7 @@ nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
     if (atomic_load(&lun->sanitize.state) != SANITIZE_IDLE)
         nexus->access |= VERDICT_SANITIZE;
     alua_judge(nexus);
+    reservations_judge(nexus);
     LIST_INSERT_HEAD(&lun->nexuses, nexus, link);
     pthread_mutex_unlock(&lun->lock);
     return nexus;
@@ -52,6 +53,7 @@ nexus_free(struct nexus *nexus)
         return;
     pthread_mutex_lock(&nexus->lun->lock);
     LIST_REMOVE(nexus, link);
+    reservations_leave(nexus);
     pthread_mutex_unlock(&nexus->lun->lock);
     lun_unref(nexus->lun);
     free(nexus);

@@ -21,8 +21,15 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/mode_select.c \
 	src/scsi/nexus.c src/scsi/nexus.h \
 	src/scsi/range_guard.c src/scsi/range_guard.h \
+	src/scsi/pr.c src/scsi/pr.h \
+	src/scsi/pr_in.c \
+	src/scsi/pr_list.c src/scsi/pr_list.h \
+	src/scsi/pr_out.c \
 	src/scsi/report.c \
+	src/scsi/reservations.c src/scsi/reservations.h \
+	src/scsi/reserve.c \
 	src/scsi/sanitize.c src/scsi/sanitize.h \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
+	src/scsi/transport_id.c src/scsi/transport_id.h \
 	src/scsi/vpd.c src/scsi/vpd.h
 EXTRA_DIST += src/scsi/README.md

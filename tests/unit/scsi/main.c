@@ -24,6 +24,11 @@ static TCase *(*const cases[])(void) = {
     range_guard_threads_cases,
     alua_cases,
     sanitize_cases,
+    pr_cases,
+    reservations_cases,
+    pr_out_cases,
+    reservation_change_cases,
+    reserve_cases,
 };
 /* clang-format on */
 

@@ -1,6 +1,7 @@
 check_PROGRAMS += test_scsi
 test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/fixture.c tests/unit/scsi/fixture.h \
+	tests/unit/scsi/initiators.c tests/unit/scsi/initiators.h \
 	tests/unit/scsi/test_admin.c \
 	tests/unit/scsi/test_alua.c \
 	tests/unit/scsi/test_atomic.c \
@@ -14,7 +15,12 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_mode.c \
 	tests/unit/scsi/test_mode_select.c \
 	tests/unit/scsi/test_range_guard.c \
+	tests/unit/scsi/test_pr.c \
+	tests/unit/scsi/test_pr_out.c \
 	tests/unit/scsi/test_report.c \
+	tests/unit/scsi/test_reservation_change.c \
+	tests/unit/scsi/test_reservations.c \
+	tests/unit/scsi/test_reserve.c \
 	tests/unit/scsi/test_rw.c \
 	tests/unit/scsi/test_sanitize.c \
 	tests/unit/scsi/test_sense.c \

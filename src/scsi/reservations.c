@@ -1,0 +1,374 @@
+/* reservations.c: reservations of a logical unit at work (SPC-4 section 5.13; RESERVE and
+ * RELEASE: SPC-2 section 5.5). */
+#include "scsi/reservations.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "scsi/cmd.h"
+#include "scsi/lun.h"
+
+static const struct {
+    enum pr_effect effect;
+    enum unit_attention attention;
+} attentions[] = {
+    {PR_TELL_RESERVATIONS_RELEASED, ATTENTION_RESERVATIONS_RELEASED},
+    {PR_TELL_RESERVATIONS_PREEMPTED, ATTENTION_RESERVATIONS_PREEMPTED},
+    {PR_TELL_REGISTRATIONS_PREEMPTED, ATTENTION_REGISTRATIONS_PREEMPTED},
+};
+
+void
+reservations_name(const struct it_nexus *it, struct pr_nexus *ret)
+{
+    snprintf(ret->initiator_port, sizeof ret->initiator_port, "%s", it->initiator_port);
+    snprintf(ret->target_port, sizeof ret->target_port, "%s", it->target_port);
+    ret->target_port_id = it->target_port_group;
+}
+
+void
+reservations_init(struct lun *lun)
+{
+    pr_state_init(&lun->reservations.pr);
+    lun->reservations.reserved_for = NULL;
+    STAILQ_INIT(&lun->reservations.changes);
+}
+
+void
+reservations_done(struct lun *lun)
+{
+    pr_state_done(&lun->reservations.pr);
+}
+
+void
+reservations_judge(struct nexus *nexus)
+{
+    const struct reservations *r = &nexus->lun->reservations;
+    unsigned bits = 0, denials;
+    struct pr_nexus name;
+
+    if (r->reserved_for != NULL && r->reserved_for != nexus)
+        bits |= VERDICT_RESERVED;
+    if (r->pr.type != PR_NONE) {
+        reservations_name(nexus->it, &name);
+        denials = pr_denials(&r->pr, &name);
+        if (denials & PR_NO_READ)
+            bits |= VERDICT_NO_READ;
+        if (denials & PR_NO_WRITE)
+            bits |= VERDICT_NO_WRITE;
+    }
+    nexus_set_access(nexus, VERDICT_OF_RESERVATIONS, bits);
+}
+
+/* Under lun->lock. */
+static void
+judge_all(struct lun *lun)
+{
+    struct nexus *nexus;
+
+    LIST_FOREACH (nexus, &lun->nexuses, link)
+        reservations_judge(nexus);
+}
+
+void
+reservations_leave(struct nexus *nexus)
+{
+    struct lun *lun = nexus->lun;
+
+    if (lun->reservations.reserved_for != nexus)
+        return;
+    lun->reservations.reserved_for = NULL;
+    judge_all(lun);
+}
+
+enum scsi_status
+reservations_reserve(struct nexus *nexus)
+{
+    struct lun *lun = nexus->lun;
+    struct reservations *r = &lun->reservations;
+    enum scsi_status status = SCSI_GOOD;
+
+    pthread_mutex_lock(&lun->lock);
+    if (!STAILQ_EMPTY(&r->changes)) {
+        status = SCSI_BUSY; /* it may turn out either way */
+    } else if (r->pr.count > 0 || (r->reserved_for != NULL && r->reserved_for != nexus)) {
+        status = SCSI_RESERVATION_CONFLICT;
+    } else {
+        r->reserved_for = nexus;
+        judge_all(lun);
+    }
+    pthread_mutex_unlock(&lun->lock);
+    return status;
+}
+
+/* Of another's reservation it is GOOD, and releases nothing. */
+enum scsi_status
+reservations_release(struct nexus *nexus)
+{
+    struct lun *lun = nexus->lun;
+    enum scsi_status status = SCSI_GOOD;
+
+    pthread_mutex_lock(&lun->lock);
+    if (lun->reservations.pr.count > 0)
+        status = SCSI_RESERVATION_CONFLICT;
+    else
+        reservations_leave(nexus);
+    pthread_mutex_unlock(&lun->lock);
+    return status;
+}
+
+bool
+reservations_is_reserved(struct lun *lun)
+{
+    bool is;
+
+    pthread_mutex_lock(&lun->lock);
+    is = lun->reservations.reserved_for != NULL;
+    pthread_mutex_unlock(&lun->lock);
+    return is;
+}
+
+void
+reservations_reset(struct lun *lun)
+{
+    pthread_mutex_lock(&lun->lock);
+    if (lun->reservations.reserved_for != NULL) {
+        lun->reservations.reserved_for = NULL;
+        judge_all(lun);
+    }
+    pthread_mutex_unlock(&lun->lock);
+}
+
+void
+reservations_restore(struct lun *lun, struct pr_state *state)
+{
+    pthread_mutex_lock(&lun->lock);
+    pr_state_move(&lun->reservations.pr, state);
+    judge_all(lun);
+    pthread_mutex_unlock(&lun->lock);
+}
+
+void
+reservations_visit(struct lun *lun,
+                   void (*visit)(const struct pr_state *pr, const struct it_nexus *reserved_for,
+                                 void *arg),
+                   void *arg)
+{
+    const struct reservations *r = &lun->reservations;
+
+    pthread_mutex_lock(&lun->lock);
+    visit(&r->pr, r->reserved_for != NULL ? r->reserved_for->it : NULL, arg);
+    pthread_mutex_unlock(&lun->lock);
+}
+
+void
+reservations_visit_node(struct lun *lun, const char *node,
+                        void (*visit)(const struct it_nexus *it, void *arg), void *arg)
+{
+    const struct nexus *nexus;
+
+    pthread_mutex_lock(&lun->lock);
+    LIST_FOREACH (nexus, &lun->nexuses, link)
+        if (strcasecmp(nexus->it->initiator_name, node) == 0)
+            visit(nexus->it, arg);
+    pthread_mutex_unlock(&lun->lock);
+}
+
+/* A change, step by step. Each runs on its home, and while it is the first. */
+
+static void judge_change(struct reservation_change *c);
+
+static void
+turn_has_come(struct message *m, struct worker *w)
+{
+    (void)w;
+    judge_change(
+        (struct reservation_change *)((char *)m - offsetof(struct reservation_change, turn)));
+}
+
+/* The next one is begun where it is at home; then C is the asker's again. */
+static void
+end_change(struct reservation_change *c, enum reservation_end end)
+{
+    struct reservations *r = &c->lun->reservations;
+    struct reservation_change *next;
+
+    pthread_mutex_lock(&c->lun->lock);
+    STAILQ_REMOVE_HEAD(&r->changes, link);
+    next = STAILQ_FIRST(&r->changes);
+    pthread_mutex_unlock(&c->lun->lock);
+    if (next != NULL) {
+        next->turn.run = turn_has_come;
+        worker_post(next->home, &next->turn);
+    }
+    if (c->cmd != NULL)
+        c->cmd->is_waiting_for_abort = false;
+    pr_state_done(&c->change.next);
+    c->end = end;
+    c->done(c);
+}
+
+static void
+has_aborted(struct scsi_abort *abort)
+{
+    end_change((struct reservation_change *)((char *)abort -
+                                             offsetof(struct reservation_change, abort)),
+               CHANGE_JUDGED);
+}
+
+/* What C does to those of NEXUS; change.next is by now what was before. */
+static unsigned
+effects_on(const struct reservation_change *c, const struct nexus *nexus)
+{
+    const struct pr_state *before = &c->change.next;
+    struct pr_nexus name;
+    size_t i;
+
+    reservations_name(nexus->it, &name);
+    i = pr_find(before, &name);
+    return i < before->count ? c->change.effects[i] : 0;
+}
+
+static bool
+is_to_be_aborted(const struct scsi_abort *abort, const struct nexus *nexus)
+{
+    const struct reservation_change *c =
+        (const struct reservation_change *)(const void *)((const char *)abort -
+                                                          offsetof(struct reservation_change,
+                                                                   abort));
+
+    return effects_on(c, nexus) & PR_ABORT_COMMANDS;
+}
+
+static bool
+must_abort(const struct reservation_change *c)
+{
+    for (size_t i = 0; i < c->change.next.count; i++)
+        if (c->change.effects[i] & PR_ABORT_COMMANDS)
+            return true;
+    return false;
+}
+
+/* The last step of which nothing can fail: from now on it counts. Under lun->lock. */
+static void
+let_it_count(struct reservation_change *c)
+{
+    struct reservations *r = &c->lun->reservations;
+    struct pr_state before = r->pr;
+    struct reservation_change *waiting;
+    struct nexus *nexus;
+
+    r->pr = c->change.next;
+    c->change.next = before;
+    if (c->nexus == NULL)
+        r->reserved_for = NULL; /* an operator clears all of it */
+    LIST_FOREACH (nexus, &c->lun->nexuses, link) {
+        unsigned effects = effects_on(c, nexus);
+
+        for (size_t i = 0; i < sizeof attentions / sizeof attentions[0]; i++)
+            if (effects & attentions[i].effect)
+                nexus_raise_locked(nexus, attentions[i].attention);
+        if (effects & PR_ABORT_COMMANDS) /* SPC-4 section 5.13.11.2.6, h) */
+            nexus->prevents_removal = false;
+    }
+    STAILQ_FOREACH (waiting, &r->changes, link)
+        if (waiting->nexus != NULL && (effects_on(c, waiting->nexus) & PR_ABORT_COMMANDS))
+            waiting->is_cancelled = true;
+    judge_all(c->lun);
+}
+
+static void
+go_on(struct reservation_change *c)
+{
+    const struct scsi_transport *transport = c->nexus != NULL ? c->nexus->it->transport : NULL;
+
+    pthread_mutex_lock(&c->lun->lock);
+    let_it_count(c);
+    pthread_mutex_unlock(&c->lun->lock);
+    if (transport == NULL || !must_abort(c)) {
+        end_change(c, CHANGE_JUDGED);
+        return;
+    }
+    c->abort =
+        (struct scsi_abort){.lun = c->lun, .covers = is_to_be_aborted, .done = has_aborted};
+    if (transport->abort(&c->abort) < 0)
+        end_change(c, CHANGE_NO_MEMORY);
+}
+
+static void
+has_saved(struct lun_save *save)
+{
+    struct reservation_change *c =
+        (struct reservation_change *)((char *)save - offsetof(struct reservation_change, save));
+
+    c->error = save->error;
+    if (save->error < 0)
+        end_change(c, CHANGE_NOT_KEPT);
+    else
+        go_on(c);
+}
+
+static bool
+must_be_kept(const struct reservation_change *c)
+{
+    return c->lun->save != NULL && (c->lun->reservations.pr.aptpl || c->change.next.aptpl);
+}
+
+static void
+judge_change(struct reservation_change *c)
+{
+    struct lun *lun = c->lun;
+    bool is_reserved, is_cancelled;
+
+    pthread_mutex_lock(&lun->lock);
+    is_reserved = lun->reservations.reserved_for != NULL;
+    is_cancelled = c->is_cancelled;
+    pthread_mutex_unlock(&lun->lock);
+    if (is_cancelled || (is_reserved && c->nexus != NULL)) {
+        end_change(c, is_cancelled ? CHANGE_ABORTED : CHANGE_CONFLICT);
+        return;
+    }
+    if (c->nexus != NULL)
+        c->outcome = pr_apply(&lun->reservations.pr, &c->request, &c->change);
+    else
+        c->outcome =
+            pr_clear_all(&lun->reservations.pr, &c->change) < 0 ? PR_NO_RESOURCES : PR_GOOD;
+    c->invalid = c->change.invalid;
+    if (c->outcome != PR_GOOD || !c->change.is_different) {
+        end_change(c, CHANGE_JUDGED);
+    } else if (must_be_kept(c)) {
+        c->save =
+            (struct lun_save){.lun = lun, .reservations = &c->change.next, .done = has_saved};
+        lun->save(&c->save);
+    } else {
+        go_on(c);
+    }
+}
+
+/*
+ * Its command is passed over by aborts from the beginning: it touches no medium, and one that
+ * waits here for a PREEMPT AND ABORT to end must not be waited for by that.
+ */
+void
+reservations_change(struct reservation_change *c)
+{
+    struct reservations *r = &c->lun->reservations;
+    bool is_first;
+
+    c->home = worker_current();
+    c->is_cancelled = false;
+    c->error = 0;
+    pr_state_init(&c->change.next);
+    if (c->nexus != NULL)
+        reservations_name(c->nexus->it, &c->from);
+    c->request.from = &c->from;
+    if (c->cmd != NULL)
+        c->cmd->is_waiting_for_abort = true;
+    pthread_mutex_lock(&c->lun->lock);
+    is_first = STAILQ_EMPTY(&r->changes);
+    STAILQ_INSERT_TAIL(&r->changes, c, link);
+    pthread_mutex_unlock(&c->lun->lock);
+    if (is_first)
+        judge_change(c);
+}

@@ -9,6 +9,7 @@ TCase *fake_cases(void);
 TCase *memory_cases(void);
 TCase *file_io_cases(void);
 TCase *file_space_cases(void);
+TCase *file_errors_cases(void);
 TCase *file_open_cases(void);
 TCase *crew_io_cases(void);
 TCase *device_cases(void);

@@ -19,6 +19,7 @@ main(void)
     suite_add_tcase(s, file_open_cases());
     suite_add_tcase(s, crew_io_cases());
     suite_add_tcase(s, device_cases());
+    suite_add_tcase(s, full_cases());
     suite_add_tcase(s, aio_cases());
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);

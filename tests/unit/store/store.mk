@@ -7,7 +7,8 @@ test_store_SOURCES = tests/unit/store/main.c tests/unit/store/suites.h \
 	tests/unit/store/test_file_errors.c \
 	tests/unit/store/test_fake.c tests/unit/store/test_memory.c tests/unit/store/test_file_io.c \
 	tests/unit/store/test_file_open.c tests/unit/store/test_crew_io.c \
-	tests/unit/store/test_device.c tests/unit/store/test_aio.c \
+	tests/unit/store/loop_device.h \
+	tests/unit/store/loop_device.c tests/unit/store/test_device.c tests/unit/store/test_full.c tests/unit/store/test_aio.c \
 	tests/fakes/fake_store.h tests/fakes/fake_store.c
 test_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_store_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=io_submit -Wl,--wrap=io_setup \

@@ -13,6 +13,7 @@ TCase *file_errors_cases(void);
 TCase *file_open_cases(void);
 TCase *crew_io_cases(void);
 TCase *device_cases(void);
+TCase *full_cases(void);
 TCase *aio_cases(void);
 
 #endif

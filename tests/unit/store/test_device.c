@@ -1,6 +1,6 @@
 /*
- * test_device.c: block devices, by way of loop devices. Where none can be had (no root, no loop
- * driver) each test says so on stderr and checks nothing.
+ * test_device.c: block devices, by way of loop devices. Where none can be had each test says so
+ * and checks nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,16 +14,13 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "kernel.h"
+#include "loop_device.h"
 #include "one_worker.h"
 #include "suites.h"
 #include "temp_file.h"
 
 #define DEVICE_SIZE (8 * MIB)
-
-/* The loop device of the test that runs. It detaches itself when the last of its descriptors is
- * closed, also where the test dies. */
-static char device[32];
-static int device_fd = -1;
 
 static const struct {
     const char *type;
@@ -31,59 +28,10 @@ static const struct {
 } ways[] = {{"rdwr", false}, {"rdwr", true}, {"aio", true}, {"aio", false}};
 
 static bool
-skip(const char *what)
-{
-    fprintf(stderr, "SKIP: no %s to test with: %s\n", what, strerror(errno));
-    return false;
-}
-
-/* Others may take the same free number at the same moment: then the next one is tried. */
-static bool
-attach(const char *path, unsigned sector_size)
-{
-    struct loop_config config = {.block_size = sector_size,
-                                 .info = {.lo_flags = LO_FLAGS_AUTOCLEAR}};
-    int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-    int file = open(path, O_RDWR | O_CLOEXEC);
-    bool attached = false;
-
-    ck_assert_int_ge(file, 0);
-    config.fd = (uint32_t)file;
-    for (unsigned tries = 0; control >= 0 && !attached && tries < 20; tries++) {
-        int number = ioctl(control, LOOP_CTL_GET_FREE);
-
-        if (number < 0)
-            break;
-        snprintf(device, sizeof device, "/dev/loop%d", number);
-        device_fd = open(device, O_RDWR | O_CLOEXEC);
-        if (device_fd < 0)
-            break;
-        attached = ioctl(device_fd, LOOP_CONFIGURE, &config) == 0;
-        if (!attached) {
-            close(device_fd);
-            device_fd = -1;
-        }
-    }
-    if (!attached)
-        (void)skip("loop device");
-    close(file);
-    if (control >= 0)
-        close(control);
-    return attached;
-}
-
-static bool
 attach_new(unsigned sector_size)
 {
     make_file(temp_path("image"), DEVICE_SIZE);
-    return attach(temp_path("image"), sector_size);
-}
-
-static void
-detach(void)
-{
-    ck_assert_int_eq(close(device_fd), 0);
-    device_fd = -1;
+    return loop_attach(temp_path("image"), sector_size);
 }
 
 static struct store_config
@@ -91,7 +39,7 @@ config_for(int way)
 {
     return (struct store_config){.type = ways[way].type,
                                  .name = "device",
-                                 .path = device,
+                                 .path = loop_device(),
                                  .block_size = 512,
                                  .direct = ways[way].direct};
 }
@@ -123,7 +71,7 @@ START_TEST(a_device_is_as_large_as_it_says_and_keeps_what_is_written)
         ck_assert(all_zero(data + 2 * MIB, MIB));
         ck_assert(pattern_holds(data + 3 * MIB, 3 * MIB, 5 * MIB, 1));
         store_close(s);
-        detach();
+        loop_detach();
     }
     free(data);
 }
@@ -154,12 +102,82 @@ START_TEST(unmap_of_a_device_gives_space_back_and_reads_as_zeroes)
             ck_assert(pattern_holds(data + 5 * MIB, 5 * MIB, 3 * MIB, 1));
         } else {
             errno = EOPNOTSUPP;
-            (void)skip("loop device that gives space back");
+            skip_for_want_of("loop device that gives space back");
         }
         store_close(s);
-        detach();
+        loop_detach();
     }
     free(data);
+}
+END_TEST
+
+/* What a device turns out not to do is done by the kernel, or by writing. */
+static const struct {
+    enum store_op op;
+    int punch, zeroout, outcome;
+} refusals[] = {
+    {STORE_UNMAP, EOPNOTSUPP, 0, 0},     {STORE_UNMAP, EINVAL, EOPNOTSUPP, 0},
+    {STORE_UNMAP, EIO, 0, EIO},          {STORE_UNMAP, ENOSPC, 0, ENOSPC},
+    {STORE_UNMAP, EOPNOTSUPP, EIO, EIO}, {STORE_ZERO, 0, EOPNOTSUPP, 0},
+    {STORE_ZERO, 0, EIO, EIO},
+};
+
+START_TEST(what_a_device_cannot_clear_is_overwritten)
+{
+    struct store_config config = config_for(_i % 4);
+    uint8_t *data = aligned_alloc(4096, MIB);
+    struct store *s;
+
+    if (attach_new(_i < 4 ? 512 : 4096)) {
+        for (unsigned i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+            kernel_reset();
+            s = must_open(&config);
+            pattern_fill(data, 0, MIB, 1);
+            ck_assert_int_eq(run_io(s, STORE_WRITE, 0, MIB, data), 0);
+            if (refusals[i].punch != 0)
+                kernel_fail(KERNEL_PUNCH, 0, refusals[i].punch);
+            if (refusals[i].zeroout != 0)
+                kernel_fail(KERNEL_ZEROOUT, 0, refusals[i].zeroout);
+            if (refusals[i].op != STORE_UNMAP || (s->capabilities & STORE_CAN_UNMAP) != 0)
+                ck_assert_int_eq(run_io(s, refusals[i].op, 1536, 512 * KIB, NULL),
+                                 refusals[i].outcome);
+            else
+                skip_for_want_of("loop device that gives space back");
+            ck_assert_int_eq(run_io(s, STORE_READ, 0, MIB, data), 0);
+            ck_assert(pattern_holds(data, 0, 1536, 1));
+            ck_assert(pattern_holds(data + 1536 + 512 * KIB, 1536 + 512 * KIB, 500 * KIB, 1));
+            if (refusals[i].outcome == 0 && (s->capabilities & STORE_CAN_UNMAP) != 0)
+                ck_assert(all_zero(data + 1536, 512 * KIB));
+            store_close(s);
+        }
+        kernel_reset();
+        loop_detach();
+    }
+    free(data);
+}
+END_TEST
+
+/* Nothing is known of what a device has allocated, and the kernel copies files only. */
+START_TEST(a_device_offers_nothing_that_it_cannot_do)
+{
+    struct store_config config = config_for(_i);
+    struct store *s;
+
+    if (!attach_new(512))
+        return;
+    s = must_open(&config);
+    ck_assert_uint_eq(s->capabilities & (STORE_CAN_EXTENT | STORE_CAN_COPY | STORE_CAN_SPACE),
+                      0);
+    ck_assert(!store_can_copy(s, s));
+    ck_assert_int_eq((s->capabilities & STORE_CAN_PREFETCH) != 0, !ways[_i].direct);
+    if ((s->capabilities & STORE_CAN_PREFETCH) != 0)
+        ck_assert_int_eq(run_io(s, STORE_PREFETCH, MIB, MIB, NULL), 0);
+    store_close(s);
+    config.read_only = true;
+    s = must_open(&config);
+    ck_assert_uint_eq(s->capabilities & ~(unsigned)STORE_CAN_PREFETCH, STORE_CAN_FLUSH);
+    store_close(s);
+    loop_detach();
 }
 END_TEST
 
@@ -173,16 +191,16 @@ START_TEST(a_device_has_one_user)
         return;
     s = must_open(&config);
     ck_assert_int_eq(must_not_open(&other, "is already in use by another backstore"), EBUSY);
-    ck_assert_int_lt(open(device, O_RDWR | O_EXCL | O_CLOEXEC), 0);
+    ck_assert_int_lt(open(loop_device(), O_RDWR | O_EXCL | O_CLOEXEC), 0);
     store_close(s);
-    fd = open(device, O_RDWR | O_EXCL | O_CLOEXEC); /* as a mount does */
+    fd = open(loop_device(), O_RDWR | O_EXCL | O_CLOEXEC); /* as a mount does */
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(must_not_open(&config, "it is mounted, or another program uses it"),
                      EBUSY);
     config.read_only = true;
     store_close(must_open(&config));
     close(fd);
-    detach();
+    loop_detach();
 }
 END_TEST
 
@@ -199,13 +217,13 @@ START_TEST(a_device_that_grew_is_seen_and_none_is_made_to_grow)
     ck_assert_int_eq(err.code, ERROR_BACKEND);
     ck_assert_ptr_nonnull(strstr(err.message, "has 8388608 bytes, fewer than 16777216"));
     ck_assert_int_eq(truncate(temp_path("image"), (off_t)(2 * DEVICE_SIZE)), 0);
-    ck_assert_int_eq(ioctl(device_fd, LOOP_SET_CAPACITY, 0), 0);
+    ck_assert_int_eq(ioctl(loop_fd(), LOOP_SET_CAPACITY, 0), 0);
     ck_assert_int_eq(store_resize(s, 0, &err), 0);
     ck_assert_uint_eq(s->size, 2 * DEVICE_SIZE);
     ck_assert_int_eq(store_resize(s, DEVICE_SIZE, &err), 0); /* to use less of it */
     ck_assert_uint_eq(s->size, DEVICE_SIZE);
     store_close(s);
-    detach();
+    loop_detach();
 }
 END_TEST
 
@@ -218,7 +236,7 @@ START_TEST(a_size_greater_than_the_device_is_refused)
     config.size = 2 * DEVICE_SIZE;
     config.create = true;
     ck_assert_int_eq(must_not_open(&config, "fewer than the size 16777216"), 0);
-    detach();
+    loop_detach();
 }
 END_TEST
 
@@ -238,10 +256,10 @@ START_TEST(data_that_could_not_be_written_back_makes_every_flush_fail)
     ck_assert_int_eq(mkdir(folder, 0700), 0);
     snprintf(image, sizeof image, "%s/image", folder);
     if (mount("none", folder, "tmpfs", 0, "size=1m") < 0) {
-        (void)skip("small file system");
+        skip_for_want_of("small file system");
     } else {
         make_file(image, DEVICE_SIZE);
-        if (attach(image, 512)) {
+        if (loop_attach(image, 512)) {
             s = must_open(&config);
             memset(data, 0xaa, 4 * MIB);
             ck_assert_int_eq(run_io(s, STORE_WRITE, 0, 4 * MIB, data), 0);
@@ -250,7 +268,7 @@ START_TEST(data_that_could_not_be_written_back_makes_every_flush_fail)
             ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), error);
             ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), error);
             store_close(s);
-            detach();
+            loop_detach();
         }
         ck_assert_int_eq(umount2(folder, MNT_DETACH), 0);
     }
@@ -268,6 +286,8 @@ device_cases(void)
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, a_device_is_as_large_as_it_says_and_keeps_what_is_written, 0, 8);
     tcase_add_loop_test(c, unmap_of_a_device_gives_space_back_and_reads_as_zeroes, 0, 8);
+    tcase_add_loop_test(c, what_a_device_cannot_clear_is_overwritten, 0, 8);
+    tcase_add_loop_test(c, a_device_offers_nothing_that_it_cannot_do, 0, 4);
     tcase_add_test(c, a_device_has_one_user);
     tcase_add_loop_test(c, a_device_that_grew_is_seen_and_none_is_made_to_grow, 0, 4);
     tcase_add_loop_test(c, a_size_greater_than_the_device_is_refused, 0, 4);

@@ -14,6 +14,7 @@ enum cdb_layout {
     CDB_RANGE_10,
     CDB_RANGE_12,
     CDB_RANGE_16,
+    CDB_LBA_16,        /* an address alone */
     CDB_RANGE_COMPARE, /* COMPARE AND WRITE: a count of one byte */
     CDB_LAYOUTS
 };

@@ -24,6 +24,9 @@ static const struct scsi_command service_actions_in_16[] = {
     {"READ CAPACITY(16)", disk_read_capacity_16, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
      NEEDS_MEDIUM | PASSES_RESERVE, FENCE_NONE, 0,
      {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {"GET LBA STATUS", disk_lba_status, NULL, CDB_LBA_16, OUT_NONE, KIND_OTHER,
+     NEEDS_MEDIUM, FENCE_READ, STORE_CAN_EXTENT | STORE_CAN_UNMAP,
+     {0x9e, 0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {0},
 };
 
@@ -147,9 +150,15 @@ const struct scsi_command scsi_commands[256] = {
     [0x2f] = {"VERIFY(10)", disk_verify, disk_verify_check, CDB_RANGE_10, OUT_BYTCHK, KIND_OTHER,
               VERIFY_FLAGS, FENCE_READ, 0,
               {0x2f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x34] = {"PRE-FETCH(10)", disk_prefetch, disk_prefetch_check, CDB_RANGE_10, OUT_NONE, KIND_OTHER,
+              NEEDS_MEDIUM, FENCE_READ, STORE_CAN_PREFETCH,
+              {0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
     [0x35] = {"SYNCHRONIZE CACHE(10)", disk_synchronize_cache, NULL, CDB_RANGE_10, OUT_NONE, KIND_FLUSH,
               NEEDS_MEDIUM, FENCE_WRITE, 0,
               {0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
+    [0x37] = {"READ DEFECT DATA(10)", disk_defects_10, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              NEEDS_MEDIUM, FENCE_READ, 0,
+              {0x37, 0, 0x1f, 0, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
     [0x41] = {"WRITE SAME(10)", disk_write_same, disk_write_same_check, CDB_RANGE_10, OUT_ONE_BLOCK, KIND_WRITE,
               SAME_FLAGS, FENCE_WRITE, 0,
               {0x41, 0xfe, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL}, NULL},
@@ -195,6 +204,10 @@ const struct scsi_command scsi_commands[256] = {
               VERIFY_FLAGS, FENCE_READ, 0,
               {0x8f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                0, CONTROL}, NULL},
+    [0x90] = {"PRE-FETCH(16)", disk_prefetch, disk_prefetch_check, CDB_RANGE_16, OUT_NONE, KIND_OTHER,
+              NEEDS_MEDIUM, FENCE_READ, STORE_CAN_PREFETCH,
+              {0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}, NULL},
     [0x91] = {"SYNCHRONIZE CACHE(16)", disk_synchronize_cache, NULL, CDB_RANGE_16, OUT_NONE, KIND_FLUSH,
               NEEDS_MEDIUM, FENCE_WRITE, 0,
               {0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -221,6 +234,9 @@ const struct scsi_command scsi_commands[256] = {
     [0xaf] = {"VERIFY(12)", disk_verify, disk_verify_check, CDB_RANGE_12, OUT_BYTCHK, KIND_OTHER,
               VERIFY_FLAGS, FENCE_READ, 0,
               {0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    [0xb7] = {"READ DEFECT DATA(12)", disk_defects_12, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+              NEEDS_MEDIUM, FENCE_READ, 0,
+              {0xb7, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
 };
 /* clang-format on */
 

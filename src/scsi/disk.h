@@ -32,6 +32,9 @@ void disk_settle(struct scsi_cmd *cmd, void (*settled)(struct scsi_cmd *cmd));
 /* GOOD after writing and settling. */
 void disk_good(struct scsi_cmd *cmd);
 
+/* A count of 0 means all blocks to the end. Where there are none, the range check says so. */
+void disk_settle_count(struct scsi_cmd *cmd);
+
 /* How many bytes of Data-Out are whole blocks that were asked for. */
 uint64_t disk_whole_blocks(const struct scsi_cmd *cmd);
 
@@ -57,7 +60,8 @@ struct scsi_cmd *disk_cmd(struct store_io *io);
 
 /* What vpd.c promises and disk_space.c keeps, in blocks. */
 #define DISK_WRITE_SAME_MAX        (1u << 15)
-#define DISK_COMPARE_MAX           255 /* all that its CDB can say */
+#define DISK_COMPARE_MAX           255               /* all that its CDB can say */
+#define DISK_PREFETCH_MAX          SCSI_TRANSFER_MAX /* in bytes */
 #define DISK_UNMAP_MAX             (1u << 20)
 #define DISK_UNMAP_DESCRIPTORS_MAX 256
 

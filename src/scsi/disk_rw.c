@@ -48,13 +48,19 @@ disk_submit(struct scsi_cmd *cmd, enum store_op op, uint64_t offset, uint64_t le
     store_submit(store, &cmd->io);
 }
 
+static bool
+is_read(enum store_op op)
+{
+    return op == STORE_READ || op == STORE_EXTENT || op == STORE_PREFETCH;
+}
+
 struct scsi_cmd *
 disk_succeeded(struct store_io *io, uint64_t lba)
 {
     struct scsi_cmd *cmd = disk_cmd(io);
 
     if (io->error != 0) {
-        cmd_fail_errno(cmd, io->error, io->op == STORE_READ, lba);
+        cmd_fail_errno(cmd, io->error, is_read(io->op), lba);
         return NULL;
     }
     if (cmd->aborted) {

@@ -136,10 +136,8 @@ disk_unmap(struct scsi_cmd *cmd)
 
 enum { SAME_ANCHOR = 0x10, SAME_UNMAP = 0x08, SAME_PBDATA = 0x04, SAME_LBDATA = 0x02 };
 
-/* A count of 0 means all blocks to the end (VPD B0h says WSNZ=0). Where there are none, the
- * range check says so. */
-static void
-settle_count(struct scsi_cmd *cmd)
+void
+disk_settle_count(struct scsi_cmd *cmd)
 {
     uint64_t blocks = lun_blocks(cmd_lun(cmd));
 
@@ -150,7 +148,7 @@ settle_count(struct scsi_cmd *cmd)
 bool
 disk_write_same_check(struct scsi_cmd *cmd)
 {
-    settle_count(cmd);
+    disk_settle_count(cmd); /* VPD B0h says WSNZ=0 */
     if (cmd->cdb[1] & SAME_ANCHOR) {
         cmd_fail_cdb(cmd, 1, 4);
     } else if ((cmd->cdb[1] & SAME_UNMAP) &&

@@ -61,6 +61,13 @@ bool disk_write_verify_check(struct scsi_cmd *cmd);
 void disk_compare_and_write(struct scsi_cmd *cmd);
 void disk_orwrite(struct scsi_cmd *cmd);
 
+/* disk_hints.c */
+void disk_prefetch(struct scsi_cmd *cmd);
+bool disk_prefetch_check(struct scsi_cmd *cmd);
+void disk_lba_status(struct scsi_cmd *cmd);
+void disk_defects_10(struct scsi_cmd *cmd);
+void disk_defects_12(struct scsi_cmd *cmd);
+
 /* disk_space.c */
 void disk_unmap(struct scsi_cmd *cmd);
 bool disk_unmap_check(struct scsi_cmd *cmd);

@@ -10,6 +10,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/disk_atomic.c \
 	src/scsi/disk_compare.c \
 	src/scsi/disk_medium.c \
+	src/scsi/disk_hints.c \
 	src/scsi/disk_rw.c \
 	src/scsi/disk_space.c \
 	src/scsi/execute.c src/scsi/execute.h \

@@ -21,6 +21,7 @@ static TCase *(*const cases[])(void) = {
     report_cases,
     range_guard_cases,
     atomic_cases,
+    hints_cases,
     range_guard_threads_cases,
     alua_cases,
     sanitize_cases,

@@ -11,6 +11,7 @@ TCase *cdb_cases(void);
 TCase *commands_cases(void);
 TCase *compare_cases(void);
 TCase *execute_cases(void);
+TCase *hints_cases(void);
 TCase *inquiry_cases(void);
 TCase *lun_cases(void);
 TCase *medium_cases(void);

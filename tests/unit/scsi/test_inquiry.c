@@ -243,7 +243,7 @@ START_TEST(block_limits_are_what_one_command_does)
     ck_assert_uint_eq(get_be16(d + 6), limits[_i].granularity);
     ck_assert_uint_eq(get_be32(d + 8), limits[_i].transfer_max);
     ck_assert_uint_eq(get_be32(d + 12), limits[_i].transfer_optimal);
-    ck_assert_uint_eq(get_be32(d + 16), 0);
+    ck_assert_uint_eq(get_be32(d + 16), limits[_i].transfer_max); /* PRE-FETCH */
     ck_assert_uint_eq(get_be32(d + 20), limits[_i].unmap_max);
     ck_assert_uint_eq(get_be32(d + 24), limits[_i].descriptors);
     ck_assert_uint_eq(get_be32(d + 28), limits[_i].unmap_granularity);

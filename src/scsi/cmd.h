@@ -2,15 +2,16 @@
  * cmd.h: one SCSI command on its way through a logical unit.
  *
  * The transport fills in the first part and calls scsi_start(). If that says that data is
- * wanted, the transport collects it into `out` and calls scsi_continue(). `done` is called
- * exactly once, on the same worker, and never before scsi_start() or scsi_continue() has
- * returned.
+ * wanted, the transport collects it into `out` and calls scsi_continue(). If it says that the
+ * command is dormant, `started` tells the same later. `done` is called exactly once, on the
+ * same worker, and never before scsi_start(), `started` or scsi_continue() has returned.
  */
 #ifndef SCSI_CMD_H
 #define SCSI_CMD_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "core/worker.h"
 #include "scsi/range_guard.h"
@@ -35,12 +36,24 @@ enum scsi_status {
     SCSI_TASK_ABORTED = 0x40,
 };
 
+/* When a command may run among the others of its nexus (SAM-5 section 8.7). There is no ACA:
+ * what has that attribute the transport refuses. */
+enum task_attribute { TASK_SIMPLE, TASK_ORDERED, TASK_HEAD_OF_QUEUE };
+
 /* A range of logical blocks, from a CDB. */
 struct block_range {
     uint64_t lba;
     uint64_t count;
     bool fua, dpo;
     uint8_t protect; /* RDPROTECT, WRPROTECT or VRPROTECT */
+};
+
+enum scsi_progress {
+    SCSI_RUNNING,    /* `done` will come */
+    SCSI_WANTS_DATA, /* out_length > 0: collect the data and call scsi_continue(),
+                        scsi_refuse_transfer() or scsi_give_up() */
+    SCSI_DORMANT, /* others of its nexus come first. `started` will come, unless it is given up;
+                     data that comes unasked may be put into `out` meanwhile */
 };
 
 struct scsi_cmd {
@@ -52,6 +65,10 @@ struct scsi_cmd {
                               Length of a write) */
     uint64_t expected_in;  /* bytes the initiator takes at most */
     void (*done)(struct scsi_cmd *cmd);
+    /* After SCSI_DORMANT: what scsi_start() would have said now. It must not end this or
+     * another command before it returns (scsi_continue() is allowed). */
+    void (*started)(struct scsi_cmd *cmd, enum scsi_progress progress);
+    enum task_attribute attribute;
     bool aborted; /* set by scsi_abort_command(): stop at the next step, `done` still comes,
                      nobody reads the status */
     bool is_waiting_for_abort; /* set by scsi: see struct scsi_abort */
@@ -80,6 +97,8 @@ struct scsi_cmd {
     uint8_t sense_length; /* 0 where there is none */
 
     /* Private to scsi. */
+    TAILQ_ENTRY(scsi_cmd) in_task_set; /* while dormant */
+    enum { TASK_STATE_ENDED, TASK_STATE_DORMANT, TASK_STATE_ENABLED } task_state;
     const struct scsi_command *command; /* its row of the table; NULL: unknown opcode */
     struct block_range range;
     uint64_t started_us;
@@ -99,12 +118,6 @@ struct scsi_cmd {
     void (*granted)(struct scsi_cmd *cmd); /* what goes on when it has them */
 };
 
-enum scsi_progress {
-    SCSI_RUNNING,    /* `done` will come */
-    SCSI_WANTS_DATA, /* out_length > 0: collect the data and call scsi_continue(), or
-                        scsi_give_up() */
-};
-
 /* Checks CMD in SAM order (LUN, resets, reservation, other unit attentions, opcode, port state,
  * CDB, medium, protection, range) and starts it. */
 enum scsi_progress scsi_start(struct scsi_cmd *cmd);
@@ -113,8 +126,11 @@ enum scsi_progress scsi_start(struct scsi_cmd *cmd);
  * less). `done` will come. */
 void scsi_continue(struct scsi_cmd *cmd);
 
-/* Instead of scsi_continue(): the data will not come (abort, connection lost). `done` is not
- * called; drops what CMD holds. */
+/* Instead of scsi_continue(): the transport cannot take that much at once. `done` will come. */
+void scsi_refuse_transfer(struct scsi_cmd *cmd);
+
+/* Instead of scsi_continue(), or while CMD is dormant: the data will not come (abort,
+ * connection lost). Neither `done` nor `started` is called; drops what CMD holds. */
 void scsi_give_up(struct scsi_cmd *cmd);
 
 /* Whether sense data for CMD is in descriptor format: what the control mode page says. */

@@ -2,8 +2,6 @@
 #include "scsi/execute.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <string.h>
 
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -57,13 +55,6 @@ count_finish(struct io_counters *c, const struct scsi_cmd *cmd, uint64_t elapsed
     }
 }
 
-static void
-count_error(struct io_counters *c)
-{
-    if (c != NULL)
-        counter_add(&c->errors, 1);
-}
-
 static struct io_counters *
 nexus_counters(const struct scsi_cmd *cmd)
 {
@@ -77,12 +68,33 @@ drop(struct iobuf **buffer)
     *buffer = NULL;
 }
 
+static enum scsi_progress begin(struct scsi_cmd *cmd);
+
+/*
+ * CMD has ended: those that waited for it begin, though its answer is still to be given. None
+ * of them is answered before: what they do ends at the end of the turn at the earliest.
+ */
+static void
+leave_task_set(struct scsi_cmd *cmd)
+{
+    struct scsi_cmd *next;
+    struct task_set *set;
+
+    if (cmd->task_state == TASK_STATE_ENDED)
+        return;
+    set = &cmd->nexus->tasks;
+    task_set_leave(set, cmd);
+    while ((next = task_set_next(set)) != NULL)
+        next->started(next, begin(next));
+}
+
 static void
 deliver(struct deferred *deferred)
 {
     struct scsi_cmd *cmd =
         (struct scsi_cmd *)(void *)((char *)deferred - offsetof(struct scsi_cmd, deferred));
 
+    leave_task_set(cmd);
     cmd->done(cmd);
 }
 
@@ -95,7 +107,10 @@ cmd_of(struct range_claim *claim)
 static void
 left_range(struct range_claim *claim)
 {
-    cmd_of(claim)->done(cmd_of(claim));
+    struct scsi_cmd *cmd = cmd_of(claim);
+
+    leave_task_set(cmd);
+    cmd->done(cmd);
 }
 
 void
@@ -118,90 +133,9 @@ cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
         cmd->deferred.run = deliver;
         worker_defer(worker_current(), &cmd->deferred);
     } else {
+        leave_task_set(cmd);
         cmd->done(cmd);
     }
-}
-
-void
-cmd_answer(struct scsi_cmd *cmd, const void *data, size_t length, uint64_t allocation_length)
-{
-    if (length > allocation_length)
-        length = (size_t)allocation_length;
-    if (length > 0) {
-        cmd->in = iobuf_new(length);
-        if (cmd->in == NULL) {
-            cmd_finish(cmd, SCSI_BUSY);
-            return;
-        }
-        memcpy(cmd->in->data, data, length);
-        cmd->in_length = length;
-    }
-    cmd_good(cmd);
-}
-
-bool
-cmd_has_descriptor_sense(const struct scsi_cmd *cmd)
-{
-    return cmd->nexus != NULL && lun_is(cmd->nexus->lun, LUN_D_SENSE);
-}
-
-void
-cmd_fail_sense(struct scsi_cmd *cmd, const struct sense *sense)
-{
-    cmd->sense_length = sense_write(sense, cmd_has_descriptor_sense(cmd), cmd->sense);
-    if (sense_key(sense->condition) != SENSE_KEY_UNIT_ATTENTION) {
-        count_error(cmd->it_nexus->counters);
-        count_error(nexus_counters(cmd));
-    }
-    cmd_finish(cmd, SCSI_CHECK_CONDITION);
-}
-
-void
-cmd_fail(struct scsi_cmd *cmd, enum sense_condition condition)
-{
-    cmd_fail_sense(cmd, &(struct sense){.condition = condition});
-}
-
-void
-cmd_fail_at(struct scsi_cmd *cmd, enum sense_condition condition, uint64_t information)
-{
-    cmd_fail_sense(cmd, &(struct sense){.condition = condition,
-                                        .has_information = true,
-                                        .information = information});
-}
-
-void
-cmd_fail_cdb(struct scsi_cmd *cmd, unsigned byte, int bit)
-{
-    cmd_fail_sense(cmd, &(struct sense){.condition = SENSE_INVALID_FIELD_IN_CDB,
-                                        .field = {.where = SENSE_FIELD_IN_CDB,
-                                                  .byte = (uint16_t)byte,
-                                                  .bit = (int8_t)bit}});
-}
-
-void
-cmd_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit)
-{
-    cmd_fail_sense(cmd, &(struct sense){.condition = SENSE_INVALID_FIELD_IN_LIST,
-                                        .field = {.where = SENSE_FIELD_IN_LIST,
-                                                  .byte = (uint16_t)byte,
-                                                  .bit = (int8_t)bit}});
-}
-
-void
-cmd_fail_errno(struct scsi_cmd *cmd, int error, bool is_read, uint64_t lba)
-{
-    enum sense_condition condition;
-
-    if (error == ENOMEM || error == EAGAIN || error == EBUSY) {
-        cmd_finish(cmd, SCSI_BUSY);
-        return;
-    }
-    condition = sense_of_errno(error, is_read);
-    if (condition == SENSE_UNRECOVERED_READ_ERROR || condition == SENSE_WRITE_ERROR)
-        cmd_fail_at(cmd, condition, lba);
-    else
-        cmd_fail(cmd, condition);
 }
 
 enum sense_condition
@@ -510,13 +444,52 @@ run(struct scsi_cmd *cmd)
         cmd->command->run(cmd);
 }
 
-enum scsi_progress
-scsi_start(struct scsi_cmd *cmd)
+/* CMD is enabled: it is checked, and runs or wants its data. */
+static enum scsi_progress
+begin(struct scsi_cmd *cmd)
 {
     enum scsi_progress progress = SCSI_RUNNING;
 
-    cmd->started_us = clock_us();
     cmd->entered = true;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (!checks[i](cmd))
+            goto out;
+    }
+    cmd->out_length = out_length(cmd);
+    if (cmd->out_length > 0) {
+        progress = SCSI_WANTS_DATA;
+    } else {
+        drop(&cmd->out); /* came unasked while it was dormant */
+        run(cmd);
+    }
+out:
+    cmd->entered = false;
+    return progress;
+}
+
+/* SAM-5 section 5.3.1: more than this nexus may have open. */
+static bool
+is_too_many(const struct nexus *nexus)
+{
+    unsigned depth = atomic_load_explicit(&nexus->lun->queue_depth, memory_order_relaxed);
+
+    return depth != 0 && task_set_count(&nexus->tasks) >= depth;
+}
+
+static enum scsi_progress
+refuse_as_too_many(struct scsi_cmd *cmd)
+{
+    cmd->entered = true;
+    cmd_finish(cmd, SCSI_TASK_SET_FULL);
+    cmd->entered = false;
+    return SCSI_RUNNING;
+}
+
+enum scsi_progress
+scsi_start(struct scsi_cmd *cmd)
+{
+    cmd->started_us = clock_us();
+    cmd->task_state = TASK_STATE_ENDED; /* in no set yet */
     cmd->command = command_find(cmd->cdb);
     cmd->in = cmd->out = cmd->scratch = NULL;
     cmd->in_length = cmd->out_length = cmd->moved = cmd->step = 0;
@@ -528,18 +501,11 @@ scsi_start(struct scsi_cmd *cmd)
     cmd->claim.state = CLAIM_NONE;
     count_start(cmd->it_nexus->counters);
     count_start(nexus_counters(cmd));
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        if (!checks[i](cmd))
-            goto out;
-    }
-    cmd->out_length = out_length(cmd);
-    if (cmd->out_length > 0)
-        progress = SCSI_WANTS_DATA;
-    else
-        run(cmd);
-out:
-    cmd->entered = false;
-    return progress;
+    if (cmd->nexus == NULL)
+        return begin(cmd);
+    if (is_too_many(cmd->nexus))
+        return refuse_as_too_many(cmd);
+    return task_set_enter(&cmd->nexus->tasks, cmd) ? begin(cmd) : SCSI_DORMANT;
 }
 
 /*
@@ -571,10 +537,19 @@ scsi_abort_command(struct scsi_cmd *cmd)
 }
 
 void
+scsi_refuse_transfer(struct scsi_cmd *cmd)
+{
+    cmd->entered = true;
+    cmd_fail_cdb(cmd, cdb_count_at(cmd->command->layout), -1);
+    cmd->entered = false;
+}
+
+void
 scsi_give_up(struct scsi_cmd *cmd)
 {
     drop(&cmd->out);
     drop(&cmd->scratch);
+    leave_task_set(cmd);
     if (cmd->it_nexus->counters != NULL)
         counter_add(&cmd->it_nexus->counters->finished, 1);
     if (nexus_counters(cmd) != NULL)

@@ -24,6 +24,7 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     atomic_init(&lun->refs, 1);
     atomic_init(&lun->stopped, false);
     atomic_init(&lun->ejected, false);
+    atomic_init(&lun->queue_depth, 0);
     lun->identity = *identity;
     lun->block_size = attributes->block_size;
     atomic_init(&lun->modes, attributes->modes);

@@ -81,6 +81,8 @@ struct lun {
     atomic_bool stopped;       /* START STOP UNIT with START=0 */
     struct range_guard *guard; /* of its blocks; whose they are, it knows itself */
     atomic_bool ejected;       /* … and LOEJ=1; written under lock */
+    atomic_uint queue_depth;   /* commands that one nexus may have open; 0: no limit but the
+                                  transport's */
 
     pthread_mutex_t lock;
     LIST_HEAD(, nexus) nexuses;      /* under lock */

@@ -33,6 +33,7 @@ nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
         return NULL;
     nexus->lun = lun_ref(lun);
     nexus->it = it;
+    task_set_init(&nexus->tasks);
     nexus->read_only = read_only;
     nexus->counters = counters;
     nexus->attentions = 1u << ATTENTION_POWER_ON;

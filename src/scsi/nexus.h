@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "scsi/alua.h"
+#include "scsi/task_set.h"
 
 struct io_counters;
 struct lun;
@@ -29,6 +30,7 @@ struct nexus;
  */
 struct scsi_abort {
     struct lun *lun;
+    const struct it_nexus *by; /* whose doing it is: it hears nothing of it */
     /* On the worker of NEXUS: whether its commands are meant. Looks at nothing that changes. */
     bool (*covers)(const struct scsi_abort *abort, const struct nexus *nexus);
     /* On the worker that asked: none of them can touch the medium any more. Their initiators
@@ -108,6 +110,7 @@ struct nexus {
     const struct it_nexus *it;    /* borrowed: the session outlives it */
     bool read_only;               /* this export is, whatever the LUN is */
     struct io_counters *counters; /* the export's, of this worker; may be NULL */
+    struct task_set tasks;        /* of its worker alone */
     unsigned attentions;          /* bit per enum unit_attention; under lun->lock */
     unsigned access;              /* what else there is of enum verdict; under lun->lock */
     enum port_state port_state;   /* of its port, as configured; under lun->lock */

@@ -204,9 +204,9 @@ report_opcodes(struct scsi_cmd *cmd)
 void
 report_task_management(struct scsi_cmd *cmd)
 {
-    enum { ATS = 0x80, ATSS = 0x40, LURS = 0x08, TRS = 0x02 };
+    enum { ATS = 0x80, ATSS = 0x40, CTSS = 0x10, LURS = 0x08, TRS = 0x02 };
     bool extended = cmd->cdb[2] & 0x80; /* REPD */
-    uint8_t data[16] = {ATS | ATSS | LURS | TRS};
+    uint8_t data[16] = {ATS | ATSS | CTSS | LURS | TRS};
 
     if (extended)
         data[3] = 0x0c; /* the timeouts that follow are "no indication" */

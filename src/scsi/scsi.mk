@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/scsi/libscsi.a
 src_scsi_libscsi_a_SOURCES = \
 	src/scsi/alua.c src/scsi/alua.h \
 	src/scsi/alua_commands.c \
+	src/scsi/answer.c \
 	src/scsi/cdb.c src/scsi/cdb.h \
 	src/scsi/cmd.h \
 	src/scsi/commands.c src/scsi/commands.h \
@@ -32,5 +33,6 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/sanitize.c src/scsi/sanitize.h \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
 	src/scsi/transport_id.c src/scsi/transport_id.h \
+	src/scsi/task_set.c src/scsi/task_set.h \
 	src/scsi/vpd.c src/scsi/vpd.h
 EXTRA_DIST += src/scsi/README.md

@@ -30,6 +30,7 @@ static TCase *(*const cases[])(void) = {
     pr_out_cases,
     reservation_change_cases,
     reserve_cases,
+    task_set_cases,
 };
 /* clang-format on */
 

@@ -26,6 +26,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_sanitize.c \
 	tests/unit/scsi/test_sense.c \
 	tests/unit/scsi/test_space.c \
+	tests/unit/scsi/test_task_set.c \
 	tests/fakes/fake_store.c tests/fakes/fake_store.h
 test_scsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_scsi_LDADD = $(WHOLE) $(SCSI_LIBS) $(PARTS) $(STORE_DEPS) $(CHECK_LIBS)

@@ -29,5 +29,6 @@ TCase *rw_cases(void);
 TCase *sanitize_cases(void);
 TCase *sense_cases(void);
 TCase *space_cases(void);
+TCase *task_set_cases(void);
 
 #endif

@@ -220,9 +220,9 @@ static const struct {
     const char *cdb;
     uint8_t length, data[4];
 } functions[] = {
-    {"a3 0d 00 00 00 00 000000ff 00 00", 4, {0xca, 0, 0, 0}},
-    {"a3 0d 80 00 00 00 000000ff 00 00", 16, {0xca, 0, 0, 12}},
-    {"a3 0d 80 00 00 00 00000004 00 00", 4, {0xca, 0, 0, 12}},
+    {"a3 0d 00 00 00 00 000000ff 00 00", 4, {0xda, 0, 0, 0}},
+    {"a3 0d 80 00 00 00 000000ff 00 00", 16, {0xda, 0, 0, 12}},
+    {"a3 0d 80 00 00 00 00000004 00 00", 4, {0xda, 0, 0, 12}},
 };
 
 START_TEST(task_management_functions_are_those_of_the_transport)

@@ -336,7 +336,7 @@ static void
 begin_logout(struct session *s, uint32_t task_tag)
 {
     s->logout_tag = task_tag;
-    s->logout = (struct sweep){.session = s, .done = logout_ready};
+    s->logout = (struct sweep){.session = s, .by = s, .done = logout_ready};
     s->state = STATE_LOGOUT;
     s->log_out_by_ms = 0;
     session_pin(s);

@@ -177,6 +177,9 @@ asked_to_close(void *session, const struct registry_close_how *how)
         session_drop(s, ASYNC_SESSION_DROPPED, "asked to by the management");
 }
 
+/* What SCSI may ask of us. */
+static const struct scsi_transport transport = {.abort = sweep_for_scsi};
+
 /* Whether TARGET still may be used as it could when the login began. */
 static bool
 may_use(const struct session *s, const struct target *target)
@@ -205,6 +208,7 @@ attach_target(struct session *s)
         .target_name = s->target_name,
         .target_port = s->target_port,
         .target_port_group = s->peer->portal_group,
+        .transport = &transport,
         .counters = &s->counters,
     };
     if (s->task_buckets == NULL || session_luns_install(s, target) < 0)

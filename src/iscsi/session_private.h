@@ -67,6 +67,7 @@ struct session_worker {
     unsigned free_task_count;
     uint64_t task_sequence; /* counts tasks: a sweep covers those up to its own moment */
     LIST_HEAD(, sweep) sweeps;
+    uint64_t sweep_sequence;
 } __attribute__((aligned(64)));
 
 struct session_worker *session_worker_here(void);

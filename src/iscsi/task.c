@@ -110,7 +110,7 @@ task_end(struct task *t)
     if (s->incoming.task == t)
         s->incoming.task = NULL;
 
-    if (t->cmd.aborted)
+    if (t->is_swept)
         sweeps_task_ended(t);
     session_lun_unref(lun);
     recycle(t);
@@ -123,7 +123,7 @@ task_end(struct task *t)
 static void
 task_set_answer(struct task *t, enum scsi_status status)
 {
-    if (t->state == TASK_COLLECTING)
+    if (t->state == TASK_COLLECTING || t->state == TASK_DORMANT)
         scsi_give_up(&t->cmd);
     t->state = TASK_ENDED;
     t->cmd.status = status;
@@ -164,7 +164,7 @@ send_r2ts(struct task *t)
 static void
 advance(struct task *t)
 {
-    if (t->is_pdu_open || t->state == TASK_RUNNING)
+    if (t->is_pdu_open || t->state == TASK_RUNNING || t->state == TASK_DORMANT)
         return;
     if (!data_out_is_complete(&t->out)) {
         send_r2ts(t);
@@ -188,6 +188,13 @@ done(struct scsi_cmd *cmd)
     struct task *t = (struct task *)cmd; /* its first member */
 
     t->state = TASK_ENDED;
+    if (t->is_told) {
+        /* Whoever waits for it does not wait for data that may be under way. */
+        cmd->status = SCSI_TASK_ABORTED;
+        cmd->sense_length = 0;
+        release_window(t);
+        task_answer(t);
+    }
     if (cmd->aborted) {
         task_end(t);
         return;
@@ -202,48 +209,105 @@ task_abort(struct task *t)
 {
     enum task_state state = t->state;
 
+    t->is_told = false;
     if (state == TASK_RUNNING) {
+        t->is_swept = true;
         scsi_abort_command(&t->cmd);
         return; /* done() will come */
     }
     t->cmd.aborted = true;
-    if (state == TASK_COLLECTING)
+    if (state == TASK_COLLECTING || state == TASK_DORMANT)
         scsi_give_up(&t->cmd);
     task_end(t);
 }
 
-/* Space for the data, and the data that came with the command into it. */
+void
+task_abort_and_tell(struct task *t)
+{
+    if (t->state == TASK_RUNNING) {
+        t->is_told = !t->cmd.aborted; /* who has given it up does not want to hear of it */
+        t->is_swept = true;
+        scsi_abort_command(&t->cmd);
+        return;
+    }
+    task_set_answer(t, SCSI_TASK_ABORTED);
+    advance(t);
+}
+
+/* Space for SIZE bytes of data, and the data that came with the command into it. */
 static void
-collect(struct task *t, uint32_t immediate)
+make_space(struct task *t, uint32_t size, uint32_t immediate)
+{
+    if (size == 0)
+        return;
+    t->cmd.out = iobuf_new(size);
+    if (t->cmd.out == NULL)
+        task_set_answer(t, SCSI_BUSY);
+    else if (immediate > 0)
+        incoming_goes_to(t->session, t->cmd.out, 0, immediate);
+}
+
+/* While T waits for others its unsolicited data comes in. How much its command wants is not
+ * known yet, but not more than is expected. */
+static void
+lie_dormant(struct task *t, uint32_t immediate)
+{
+    uint32_t most = t->is_write ? t->expected : 0;
+
+    t->state = TASK_DORMANT;
+    make_space(t, most > SESSION_BUFFERS_MAX ? (uint32_t)SESSION_BUFFERS_MAX : most, immediate);
+}
+
+/* The command wants its data. The bytes it takes; more than there can be space for is refused,
+ * which takes until done() comes. */
+static uint32_t
+begin_collecting(struct task *t)
 {
     uint32_t wanted = t->is_write ? t->expected : 0;
-    uint32_t room;
 
     if (wanted > t->cmd.out_length)
         wanted = (uint32_t)t->cmd.out_length;
-    t->state = TASK_COLLECTING;
     data_out_want(&t->out, wanted);
-    room = data_out_room(&t->out);
-    if (room == 0)
-        return;
-    if (room > SESSION_BUFFERS_MAX) {
-        task_fail(t, SENSE_INVALID_FIELD_IN_CDB);
-        return;
+    if (data_out_room(&t->out) > SESSION_BUFFERS_MAX) {
+        scsi_refuse_transfer(&t->cmd);
+        return 0;
     }
-    t->cmd.out = iobuf_new(room);
-    if (t->cmd.out == NULL) {
-        task_set_answer(t, SCSI_BUSY);
-        return;
-    }
-    if (immediate > 0)
-        incoming_goes_to(t->session, t->cmd.out, 0, immediate);
+    t->state = TASK_COLLECTING;
+    return data_out_room(&t->out);
 }
+
+/* What scsi_start() has said, or would have said had T not been dormant. */
+static void
+started(struct scsi_cmd *cmd, enum scsi_progress progress)
+{
+    struct task *t = (struct task *)cmd; /* its first member */
+
+    t->state = TASK_RUNNING;
+    if (progress == SCSI_WANTS_DATA)
+        begin_collecting(t); /* into the space that was made for it at first */
+    else
+        data_out_stop(&t->out);
+    advance(t);
+}
+
+/* Section 11.3.1: ATTR. That of ACA is for a condition that never is (SAM-5 section 8.7), those
+ * above it are reserved. */
+static const enum task_attribute attributes[] = {
+    TASK_SIMPLE, /* untagged */
+    TASK_SIMPLE,
+    TASK_ORDERED,
+    TASK_HEAD_OF_QUEUE,
+};
+#define ATTRIBUTES (sizeof attributes / sizeof attributes[0])
 
 /* Section 11.3.1 and 11.2.2: what a command may look like beside its CDB. The condition it
  * fails with, or SENSE_NO_SENSE. */
 static enum sense_condition
-check_form(const struct task *t, const struct incoming *incoming)
+check_form(const struct task *t, const struct pdu_scsi_command *c,
+           const struct incoming *incoming)
 {
+    if (c->attributes >= ATTRIBUTES)
+        return SENSE_INVALID_MESSAGE;
     if (incoming->ahs_length >= 4 && incoming->ahs[2] == AHS_EXTENDED_CDB)
         return SENSE_INVALID_OPCODE; /* there is no command of more than 16 bytes */
     if (incoming->ahs_length > 0 || (t->is_read && t->is_write))
@@ -269,10 +333,27 @@ takes_too_much(struct task *t, const uint8_t *cdb)
 }
 
 static void
+begin(struct task *t, uint32_t immediate)
+{
+    t->state = TASK_RUNNING;
+    switch (scsi_start(&t->cmd)) {
+    case SCSI_RUNNING:
+        data_out_stop(&t->out);
+        break;
+    case SCSI_WANTS_DATA:
+        make_space(t, begin_collecting(t), immediate);
+        break;
+    case SCSI_DORMANT:
+        lie_dormant(t, immediate);
+        break;
+    }
+}
+
+static void
 start(struct task *t, const struct pdu_scsi_command *c, uint32_t immediate)
 {
     struct session *s = t->session;
-    enum sense_condition condition = check_form(t, &s->incoming);
+    enum sense_condition condition = check_form(t, c, &s->incoming);
     const struct params *params = &s->negotiation.params;
     const struct data_out_limits limits = {
         .first_burst = params->first_burst_length,
@@ -297,15 +378,13 @@ start(struct task *t, const struct pdu_scsi_command *c, uint32_t immediate)
         t->cmd.it_nexus = &s->it_nexus;
         if (t->lun != NULL)
             t->cmd.nexus = session_lun_ref(t->lun)->nexus;
+        t->cmd.attribute = attributes[c->attributes];
         memcpy(t->cmd.cdb, c->cdb, sizeof t->cmd.cdb);
         t->cmd.expected_out = t->is_write ? t->expected : 0;
         t->cmd.expected_in = t->is_read ? t->expected : 0;
         t->cmd.done = done;
-        t->state = TASK_RUNNING;
-        if (scsi_start(&t->cmd) == SCSI_WANTS_DATA)
-            collect(t, immediate);
-        else
-            data_out_stop(&t->out);
+        t->cmd.started = started;
+        begin(t, immediate);
     }
 }
 
@@ -335,6 +414,13 @@ task_command_header(struct session *s, const uint8_t *header)
     }
 }
 
+/* Whether what comes for T is wanted. */
+static bool
+takes_data(const struct task *t)
+{
+    return t->state == TASK_COLLECTING || t->state == TASK_DORMANT;
+}
+
 void
 task_command_pdu(struct session *s, const uint8_t *header, bool data_is_good)
 {
@@ -350,7 +436,7 @@ task_command_pdu(struct session *s, const uint8_t *header, bool data_is_good)
     if (t == NULL)
         return;
     t->is_pdu_open = false;
-    if (!data_is_good && t->state == TASK_COLLECTING)
+    if (!data_is_good && takes_data(t))
         task_fail(t, SENSE_PROTOCOL_SERVICE_CRC);
     advance(t);
 }
@@ -371,7 +457,7 @@ task_data_out_header(struct session *s, const uint8_t *header)
     verdict = data_out_check(&t->out, p.transfer_tag, p.datasn, p.buffer_offset, length);
     s->incoming.task = t;
     s->incoming.verdict = verdict;
-    if (verdict == DATA_OUT_MORE && t->state == TASK_COLLECTING && length > 0)
+    if (verdict == DATA_OUT_MORE && takes_data(t) && length > 0)
         incoming_goes_to(s, t->cmd.out, p.buffer_offset, length);
 }
 
@@ -400,7 +486,7 @@ task_data_out_pdu(struct session *s, const uint8_t *header, bool data_is_good)
         break_connection(s, header, verdict);
         return;
     }
-    if (t->state == TASK_COLLECTING) {
+    if (takes_data(t)) {
         /* Section 7.9: a gap means that a PDU was lost, as if its digest had been wrong. */
         if (!data_is_good || verdict == DATA_OUT_BAD_SN)
             task_fail(t, SENSE_PROTOCOL_SERVICE_CRC);

@@ -32,11 +32,9 @@ struct management {
 
 /* A reset in progress, on all workers. */
 struct reset {
+    struct sweep_all sweep; /* first */
     struct management *of;
-    bool is_closing; /* cold reset, second round: connections end */
-    struct broadcast broadcast;
-    struct sweep sweeps[WORKERS_MAX]; /* [i] belongs to worker i */
-    struct broadcast_part *parts[WORKERS_MAX];
+    struct broadcast closing; /* cold reset, at last: connections end */
 };
 
 struct function {
@@ -82,6 +80,7 @@ static void
 sweep_session(struct management *m, const struct task *task)
 {
     m->sweep = (struct sweep){.session = m->session,
+                              .by = m->session,
                               .lun = task == NULL ? m->lun->nexus->lun : NULL,
                               .task = task,
                               .done = swept};
@@ -155,10 +154,11 @@ reset_reaches(const struct reset *r, const struct session *s)
 }
 
 /* TARGET RESET: every nexus of the target hears, as with LOGICAL UNIT RESET (SAM-5
- * section 6.3.3). */
+ * section 6.3.3). On each worker. */
 static void
-raise_bus_reset(const struct reset *r)
+raise_bus_reset(struct sweep_all *all)
 {
+    const struct reset *r = (const struct reset *)all;
     struct session *s;
 
     LIST_FOREACH (s, &session_worker_here()->sessions, link) {
@@ -170,70 +170,50 @@ raise_bus_reset(const struct reset *r)
 }
 
 static void
-close_sessions(const struct reset *r)
+close_sessions(struct broadcast_part *part, struct worker *w)
 {
+    const struct reset *r =
+        (const struct reset *)((char *)part->of - offsetof(struct reset, closing));
     struct session *s, *next;
 
+    (void)w;
     for (s = LIST_FIRST(&session_worker_here()->sessions); s != NULL; s = next) {
         next = LIST_NEXT(s, link);
         if (reset_reaches(r, s))
             session_close(s, SESSION_CLOSE_AFTER_OUTPUT, "target cold reset");
     }
+    broadcast_answer(part);
 }
 
 static void
-reset_swept(struct sweep *sweep)
+sessions_closed(struct broadcast *b)
 {
-    unsigned i = worker_id(worker_current());
-    struct reset *r = (struct reset *)((char *)(sweep - i) - offsetof(struct reset, sweeps));
+    struct reset *r = (struct reset *)((char *)b - offsetof(struct reset, closing));
+    struct management *m = r->of;
 
-    broadcast_answer(r->parts[i]);
-}
-
-/* On each worker. */
-static void
-reset_work(struct broadcast_part *part, struct worker *w)
-{
-    struct reset *r = (struct reset *)((char *)part->of - offsetof(struct reset, broadcast));
-    const struct management *m = r->of;
-    struct sweep *sweep = &r->sweeps[worker_id(w)];
-
-    r->parts[worker_id(w)] = part;
-    if (r->is_closing) {
-        close_sessions(r);
-        broadcast_answer(part);
-        return;
-    }
-    *sweep = (struct sweep){.done = reset_swept};
-    if (m->lun != NULL) {
-        sweep->lun = m->lun->nexus->lun;
-    } else {
-        sweep->target = m->session->target_name;
-        raise_bus_reset(r);
-    }
-    if (sweep_start(sweep))
-        broadcast_answer(part);
+    free(r);
+    finish(m, TMF_COMPLETE); /* its session is closing, and was answered */
 }
 
 /* Back on the worker that asked: no task is left anywhere. */
 static void
-reset_done(struct broadcast *b)
+reset_done(struct sweep_all *all)
 {
-    struct reset *r = (struct reset *)((char *)b - offsetof(struct reset, broadcast));
+    struct reset *r = (struct reset *)all;
     struct management *m = r->of;
-    bool is_cold = m->function == TMF_TARGET_COLD_RESET;
 
-    if (is_cold && !r->is_closing) {
+    if (m->function == TMF_TARGET_COLD_RESET) {
         if (m->session->end == SESSION_OPEN)
             respond(m->session, m->tag, TMF_COMPLETE);
-        r->is_closing = true;
-        broadcast_start(b);
+        r->closing.work = close_sessions;
+        r->closing.done = sessions_closed;
+        broadcast_start(&r->closing);
         return;
     }
     if (m->lun != NULL)
         lun_reset(m->lun->nexus->lun);
     free(r);
-    finish(m, TMF_COMPLETE); /* of a cold reset: the session is closing, and was answered */
+    finish(m, TMF_COMPLETE);
 }
 
 static void
@@ -247,9 +227,16 @@ reset_start(struct management *m, const struct pdu_task_management *p)
     }
     forget_held(m, p);
     r->of = m;
-    r->broadcast.work = reset_work;
-    r->broadcast.done = reset_done;
-    broadcast_start(&r->broadcast);
+    r->sweep.scope.by = m->session;
+    r->sweep.scope.is_reset = true;
+    if (m->lun != NULL) {
+        r->sweep.scope.lun = m->lun->nexus->lun;
+    } else {
+        r->sweep.scope.target = m->session->target_name;
+        r->sweep.also = raise_bus_reset;
+    }
+    r->sweep.done = reset_done;
+    sweep_all_start(&r->sweep);
 }
 
 static void

@@ -231,7 +231,7 @@ fake_command(struct fake_initiator *f, const struct fake_command *c)
         .is_final = !c->is_not_final,
         .is_read = c->is_read,
         .is_write = c->is_write,
-        .attributes = 1, /* SIMPLE */
+        .attributes = c->attributes != 0 ? c->attributes : 1,
         .lun = c->lun,
         .task_tag = f->next_tag++,
         .expected_length = c->expected,

@@ -73,7 +73,8 @@ void fake_pdu_free(struct fake_pdu *p);
 struct fake_command {
     uint64_t lun;
     bool is_read, is_write, is_immediate;
-    bool is_not_final; /* unsolicited Data-Out follows */
+    bool is_not_final;  /* unsolicited Data-Out follows */
+    uint8_t attributes; /* 0: SIMPLE */
     uint32_t expected;
     uint8_t cdb[16];
     const void *data; /* immediate */

@@ -166,11 +166,40 @@ def test_reassign_is_not_supported(daemon):
         c.scsi(scsi.test_unit_ready())
 
 
-@cases(CLEAR_ACA, CLEAR_TASK_SET)
-def test_functions_on_a_task_set(daemon, function):
+def test_clear_ACA_is_not_supported_as_there_is_no_ACA(daemon):
     with daemon.session() as c:
-        assert c.task_management(function) in (COMPLETE, NOT_SUPPORTED)
+        assert not c.scsi(scsi.inquiry(), read=36).data[3] & 0x20, "NORMACA"
+        assert c.task_management(CLEAR_ACA) == NOT_SUPPORTED
         c.scsi(scsi.test_unit_ready())
+
+
+def test_clear_task_set_is_of_this_session_only(daemon):
+    """TST=001b: each I_T nexus has a task set of its own."""
+    with daemon.session(**WRITES) as c, daemon.session(**WRITES) as other:
+        other.settle(0)
+        assert c.scsi(scsi.mode_sense6(0x0A), read=255).data[-10] >> 5 == 1, "TST"
+        mine, _ = hold_write(c, 0)
+        theirs, r2t = hold_write(other, 100)
+        assert c.task_management(CLEAR_TASK_SET) == COMPLETE
+        other.data_out(theirs, r2t.offset, r2t.length, r2t.ttt)
+        assert other.wait(theirs).status == scsi.GOOD
+        c.nop(b"fence")
+        assert not mine.done
+        c.tasks.clear()
+        c.scsi(scsi.test_unit_ready())
+
+
+def test_functions_that_are_reported_are_those_that_are_there(daemon):
+    with daemon.session() as c:
+        report = bytes.fromhex("a30d000000000000000400" + "00")
+        data = c.scsi(report, read=4).data
+        for bit, function in ((0x80, ABORT_TASK), (0x40, ABORT_TASK_SET), (0x20, CLEAR_ACA),
+                              (0x10, CLEAR_TASK_SET), (0x08, LUN_RESET)):  # fmt: skip
+            there = c.task_management(function, refcmdsn=c.cmdsn - 1) != NOT_SUPPORTED
+            assert bool(data[0] & bit) == there, (function, data.hex())
+        assert data[0] & 0x02, "target resets, which are tested here, too"
+        assert not data[0] & 0x05 and not data[1], "QUERY TASK, WAKEUP and so on are not of iSCSI level 1"
+        c.settle()
 
 
 @cases(0, 9, 20, 127)

@@ -15,6 +15,7 @@ test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_
 	tests/unit/iscsi/test_session_life.c tests/unit/iscsi/test_session_luns.c \
 	tests/unit/iscsi/test_full_feature.c \
 	tests/unit/iscsi/test_task.c tests/unit/iscsi/test_task_mgmt.c \
+	tests/unit/iscsi/test_task_order.c tests/unit/iscsi/test_third_party.c \
 	tests/unit/iscsi/test_session_threads.c tests/unit/iscsi/test_short_memory.c \
 	tests/unit/iscsi/short_memory.c tests/unit/iscsi/short_memory.h \
 	tests/fakes/fake_initiator.c tests/fakes/fake_initiator.h \

@@ -25,6 +25,8 @@ static TCase *(*const cases[])(void) = {
     full_feature_cases,
     task_cases,
     task_mgmt_cases,
+    task_order_cases,
+    third_party_cases,
     session_threads_cases,
     short_memory_cases,
 };

@@ -26,6 +26,8 @@ TCase *session_luns_cases(void);
 TCase *full_feature_cases(void);
 TCase *task_cases(void);
 TCase *task_mgmt_cases(void);
+TCase *task_order_cases(void);
+TCase *third_party_cases(void);
 TCase *session_threads_cases(void);
 TCase *short_memory_cases(void);
 

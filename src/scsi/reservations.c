@@ -290,8 +290,8 @@ go_on(struct reservation_change *c)
         end_change(c, CHANGE_JUDGED);
         return;
     }
-    c->abort =
-        (struct scsi_abort){.lun = c->lun, .covers = is_to_be_aborted, .done = has_aborted};
+    c->abort = (struct scsi_abort){
+        .lun = c->lun, .by = c->nexus->it, .covers = is_to_be_aborted, .done = has_aborted};
     if (transport->abort(&c->abort) < 0)
         end_change(c, CHANGE_NO_MEMORY);
 }

@@ -98,7 +98,7 @@ patch_entry(const struct rpc_change *change, json_t *value)
 static json_t *
 wanted_config(const struct rpc_change *change)
 {
-    static const char *const members[] = {"networks"};
+    static const char *const members[] = {"networks", "luns"};
     json_t *wanted = json_object(), *member;
 
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)

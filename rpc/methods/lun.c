@@ -219,15 +219,42 @@ update(struct rpc_call *call)
     rpc_change_start(call, &kind);
 }
 
+/* The ACL entries of TARGET (called NAME) that show LUN `change->number` by its number. */
+static json_t *
+entries_with(const struct rpc_change *change, const char *name, const json_t *target)
+{
+    json_t *found = json_array(), *entry, *shown;
+    const char *initiator;
+    size_t i;
+
+    json_object_foreach (json_object_get(target, "acls"), initiator, entry) {
+        json_array_foreach (json_object_get(entry, "luns"), i, shown) {
+            if (json_integer_value(json_object_get(shown, "lun")) == change->number)
+                json_array_append_new(found, json_pack("{s:s, s:s, s:s}", "kind", "acl",
+                                                       "target", name, "initiator", initiator));
+        }
+    }
+    return found;
+}
+
 static json_t *
 delete_edit(struct rpc_change *change, const json_t *document)
 {
     const char *name = rpc_call_string(change->call, "target");
     const json_t *target = document_object(document, "targets", name);
+    json_t *entries;
     char key[24];
 
-    if (named_lun(change, target, key) != NULL)
+    if (named_lun(change, target, key) != NULL) {
+        entries = entries_with(change, name, target);
+        if (json_array_size(entries) > 0)
+            return rpc_change_fail(change, json_pack("{s:o}", "objects", entries), ERROR_BUSY,
+                                   "LUN %s is named by %zu ACL entr%s of the target", key,
+                                   json_array_size(entries),
+                                   json_array_size(entries) == 1 ? "y" : "ies");
+        json_decref(entries);
         return patch_in_target(name, "luns", key, json_null());
+    }
     if (rpc_call_bool(change->call, "missing_ok"))
         return json_object();
     return rpc_change_target(change, document) != NULL ? lun_not_found(change, key) : NULL;

@@ -1,4 +1,4 @@
-/* access.c: who may log in to what, and from where. */
+/* access.c: who may log in to what, from where, and what it sees. */
 #include "catalog/access.h"
 
 #include <stdlib.h>
@@ -106,4 +106,33 @@ access_sort(struct acl_entry *entries, size_t count)
 {
     if (count > 0)
         qsort(entries, count, sizeof entries[0], compare_entries);
+}
+
+size_t
+access_lun_places(const struct target *target, const struct acl_entry *entry)
+{
+    return entry->luns != NULL ? entry->lun_count : target->lun_count;
+}
+
+bool
+access_lun_at(const struct target *target, const struct acl_entry *entry, size_t i,
+              struct access_lun *ret)
+{
+    const struct lun_export *export;
+    struct acl_lun shown;
+
+    if (entry->luns != NULL)
+        shown = entry->luns[i];
+    else
+        shown =
+            (struct acl_lun){.number = target->luns[i].number, .lun = target->luns[i].number};
+    export = target_lun(target, shown.lun);
+    if (export == NULL)
+        return false;
+    *ret = (struct access_lun){
+        .number = shown.number,
+        .read_only = shown.read_only || export->read_only,
+        .export = export,
+    };
+    return true;
 }

@@ -1,7 +1,7 @@
 /*
- * access.h: who may log in to what, and from where. Pure; any thread. Everybody who asks this
- * question asks here: login, discovery, sessions when the catalog changes, and the plan of a
- * change.
+ * access.h: who may log in to what, from where, and which LUNs it sees there. Pure; any thread.
+ * Everybody who asks this question asks here: login, discovery, sessions when the catalog
+ * changes, and the plan of a change.
  *
  * An entry applies where the initiator's name matches AND its address is in one of the entry's
  * networks (an entry without networks: anywhere). One that does not apply is passed over. Of
@@ -14,9 +14,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct acl_entry;
 struct ip_address;
+struct lun_export;
 struct target;
 
 /* The entry that lets INITIATOR (iSCSI name) at FROM into TARGET; NULL: not allowed. No entry,
@@ -36,5 +38,20 @@ void access_sort(struct acl_entry *entries, size_t count);
  * characters, '?' for one (of UTF-8). A pattern without them is a name.
  */
 bool access_name_matches(const char *pattern, const char *name);
+
+/* A LUN as an initiator sees it. */
+struct access_lun {
+    uint16_t number; /* here, whatever number the target has it under */
+    bool read_only;
+    const struct lun_export *export; /* borrowed from the target */
+};
+
+/* How many places for LUNs ENTRY has; some may be empty. */
+size_t access_lun_places(const struct target *target, const struct acl_entry *entry);
+
+/* The LUN in place I of those that ENTRY, one of TARGET's, shows; their numbers ascend. False:
+ * there is none, or it is not enabled. */
+bool access_lun_at(const struct target *target, const struct acl_entry *entry, size_t i,
+                   struct access_lun *ret);
 
 #endif

@@ -350,12 +350,43 @@ build_networks(struct acl_entry *entry, const json_t *networks)
 }
 
 static int
+compare_acl_luns(const void *a, const void *b)
+{
+    return ((const struct acl_lun *)a)->number - ((const struct acl_lun *)b)->number;
+}
+
+static int
+build_acl_luns(struct acl_entry *entry, const json_t *luns)
+{
+    size_t i;
+    json_t *value;
+
+    if (luns == NULL)
+        return 0;
+    entry->luns = calloc(json_array_size(luns) + 1, sizeof entry->luns[0]);
+    if (entry->luns == NULL)
+        return -1;
+    json_array_foreach (luns, i, value) {
+        bool is_renamed = json_object_get(value, "seen_as") != NULL;
+        entry->luns[entry->lun_count++] = (struct acl_lun){
+            .number = (uint16_t)number_of(value, is_renamed ? "seen_as" : "lun"),
+            .lun = (uint16_t)number_of(value, "lun"),
+            .read_only = is_true(value, "read_only"),
+        };
+    }
+    qsort(entry->luns, entry->lun_count, sizeof entry->luns[0], compare_acl_luns);
+    return 0;
+}
+
+static int
 build_acl_entry(struct acl_entry *entry, const char *initiator, const json_t *value)
 {
     entry->initiator = strdup(initiator);
     if (entry->initiator == NULL)
         return -1;
-    return build_networks(entry, json_object_get(value, "networks"));
+    if (build_networks(entry, json_object_get(value, "networks")) < 0)
+        return -1;
+    return build_acl_luns(entry, json_object_get(value, "luns"));
 }
 
 int

@@ -112,6 +112,7 @@ acl_entries_free(struct acl_entry *entries, size_t count)
     for (size_t i = 0; entries != NULL && i < count; i++) {
         free(entries[i].initiator);
         free(entries[i].networks);
+        free(entries[i].luns);
         chap_credentials_unref(entries[i].auth);
     }
     free(entries);

@@ -52,11 +52,20 @@ struct lun_export {
     struct export_counters *counters; /* counted */
 };
 
-/* Who may log in, and from where: access.h. Part of the target. */
+/* A LUN of the target that an ACL entry shows. */
+struct acl_lun {
+    uint16_t number; /* under which the initiator sees it */
+    uint16_t lun;    /* under which the target has it */
+    bool read_only;  /* for this initiator, whatever the target says */
+};
+
+/* Who may log in, from where, and what it sees: access.h. Part of the target. */
 struct acl_entry {
     char *initiator; /* iSCSI name, or a pattern with '*' and '?' */
     struct network *networks;
-    size_t network_count;          /* 0: from anywhere */
+    size_t network_count; /* 0: from anywhere */
+    struct acl_lun *luns; /* ascending by number; NULL: all LUNs, as the target has them */
+    size_t lun_count;
     struct chap_credentials *auth; /* counted; NULL: no CHAP (credentials.h) */
 };
 void acl_entries_free(struct acl_entry *entries, size_t count); /* accepts NULL */

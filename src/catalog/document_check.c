@@ -347,14 +347,56 @@ check_networks(struct rules *r, const char *target, const char *initiator,
     }
 }
 
+/* The LUNs that an entry shows are the target's, each once and each under a number of its own.
+ */
 static void
-check_acls(struct rules *r, const char *target, const json_t *acls)
+check_acl_lun(struct rules *r, const char *path, const json_t *luns, json_t *seen,
+              const json_t *value)
+{
+    const json_t *lun = json_object_get(value, "lun"), *number;
+    char key[24], taken[32];
+
+    number =
+        json_object_get(value, "seen_as") != NULL ? json_object_get(value, "seen_as") : lun;
+    if (!json_is_integer(lun) || !json_is_integer(number))
+        return;
+    snprintf(key, sizeof key, "%lld", (long long)json_integer_value(lun));
+    if (json_object_get(luns, key) == NULL)
+        complain(r, path, "reference", "the target has no LUN %s", key);
+    if (seen_before(seen, key, key) != NULL)
+        complain(r, path, "unique", "LUN %s is in the list already", key);
+    snprintf(taken, sizeof taken, "as %lld", (long long)json_integer_value(number));
+    if (seen_before(seen, taken, key) != NULL)
+        complain(r, path, "unique", "another LUN is seen %s already", taken);
+}
+
+static void
+check_acl_luns(struct rules *r, const char *target, const char *initiator, const json_t *list,
+               const json_t *luns)
+{
+    json_t *seen = json_object(), *value;
+    char index[24];
+    size_t i;
+
+    json_array_foreach (list, i, value) {
+        snprintf(index, sizeof index, "%zu", i);
+        check_acl_lun(r, POINTER("targets", target, "acls", initiator, "luns", index), luns,
+                      seen, value);
+    }
+    json_decref(seen);
+}
+
+static void
+check_acls(struct rules *r, const char *name, const json_t *target)
 {
     const char *initiator;
     json_t *entry;
 
-    json_object_foreach (document_members(acls), initiator, entry)
-        check_networks(r, target, initiator, json_object_get(entry, "networks"));
+    json_object_foreach (document_members(json_object_get(target, "acls")), initiator, entry) {
+        check_networks(r, name, initiator, json_object_get(entry, "networks"));
+        check_acl_luns(r, name, initiator, json_object_get(entry, "luns"),
+                       json_object_get(target, "luns"));
+    }
 }
 
 static void
@@ -369,7 +411,7 @@ check_targets(struct rules *r)
         const char *const acls[] = {"targets", name, "acls", NULL};
         check_luns(r, name, json_object_get(target, "luns"));
         check_names(r, json_object_get(target, "acls"), acls, "initiator");
-        check_acls(r, name, json_object_get(target, "acls"));
+        check_acls(r, name, target);
         check_tags(r, name, json_object_get(target, "portal_groups"));
         check_bursts(r, name, json_object_get(target, "parameters"));
     }

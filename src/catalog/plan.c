@@ -139,9 +139,9 @@ access_of(struct walk *w, const char *target)
     if (w->access != NULL && strcmp(w->access_target, target) == 0)
         return w->access;
     plan_access_free(w->access);
-    w->access = plan_access_new(json_object_get(target_of(p->before_complete, target), "acls"),
-                                json_object_get(target_of(p->after_complete, target), "acls"),
-                                p->sessions, p->session_count);
+    w->access =
+        plan_access_new(target, target_of(p->before_complete, target),
+                        target_of(p->after_complete, target), p->sessions, p->session_count);
     w->access_target = target;
     if (w->access == NULL)
         w->failed = true;
@@ -158,7 +158,16 @@ is_any(struct walk *w, size_t i)
     return true;
 }
 
-/* The entry at w->steps[3] goes or changes: who came in by it, and gets in no longer? */
+/* The LUN at w->steps[3] goes: who sees it? */
+static bool
+sees_lun(struct walk *w, size_t i)
+{
+    const struct plan_access *access = access_of(w, w->steps[1]);
+
+    return access != NULL && plan_access_sees(access, i, (uint16_t)atoi(w->steps[3]));
+}
+
+/* The entry at w->steps[3] comes, changes or goes: who gets in no longer, or sees less? */
 static bool
 loses_access(struct walk *w, size_t i)
 {
@@ -259,7 +268,7 @@ disrupts_target(struct walk *w, const json_t *before, const json_t *after)
     if ((w->depth == 4 && after == NULL) ||
         (w->depth == 5 && strcmp(w->steps[4], "backstore") == 0) ||
         (w->depth == 5 && strcmp(w->steps[4], "enabled") == 0))
-        return before != NULL && disturb_sessions(w, target, is_any);
+        return before != NULL && disturb_sessions(w, target, sees_lun);
     return false;
 }
 

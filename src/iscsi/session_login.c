@@ -211,7 +211,8 @@ attach_target(struct session *s)
         .transport = &transport,
         .counters = &s->counters,
     };
-    if (s->task_buckets == NULL || session_luns_install(s, target) < 0)
+    if (s->task_buckets == NULL ||
+        session_luns_install(s, target, session_access(s, target)) < 0)
         return LOGIN_OUT_OF_RESOURCES;
     s->target = target_ref(target);
     return LOGIN_SUCCESS;

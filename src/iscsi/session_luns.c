@@ -83,14 +83,15 @@ session_luns_find(const struct session *s, uint64_t lun)
 }
 
 static struct session_lun *
-new_entry(const struct session *s, struct target *target, const struct lun_export *export)
+new_entry(const struct session *s, struct target *target, const struct access_lun *lun)
 {
+    const struct lun_export *export = lun->export;
     struct session_lun *entry = malloc(sizeof *entry);
     struct nexus *nexus;
 
     if (entry == NULL)
         return NULL;
-    nexus = nexus_new(export->backstore->lun, &s->it_nexus, export->read_only,
+    nexus = nexus_new(export->backstore->lun, &s->it_nexus, lun->read_only,
                       export_counters_of(export->counters, s->worker));
     if (nexus == NULL) {
         free(entry);
@@ -102,12 +103,12 @@ new_entry(const struct session *s, struct target *target, const struct lun_expor
 
 /* The entry that can go on as it is, now by the word of TARGET; NULL where there is none. */
 static struct session_lun *
-keep_entry(const struct session *s, const struct lun_export *export)
+keep_entry(const struct session *s, const struct access_lun *lun)
 {
-    size_t i = find_number(&s->luns, export->number);
+    size_t i = find_number(&s->luns, lun->number);
 
     /* Another disk behind the same number is another nexus. */
-    if (i == s->luns.count || s->luns.entries[i]->nexus->lun != export->backstore->lun)
+    if (i == s->luns.count || s->luns.entries[i]->nexus->lun != lun->export->backstore->lun)
         return NULL;
     return session_lun_ref(s->luns.entries[i]);
 }
@@ -124,30 +125,32 @@ allocate_map(struct session_luns *luns, size_t n)
     return -ENOMEM;
 }
 
-/* The map for TARGET; *KEPT of its entries are those of the present map. */
+/* The map that ACL wants of TARGET; *KEPT of its entries are those of the present map. */
 static int
-build_map(const struct session *s, struct target *target, struct session_luns *luns,
-          size_t *kept)
+build_map(const struct session *s, struct target *target, const struct acl_entry *acl,
+          struct session_luns *luns, size_t *kept)
 {
+    size_t places = access_lun_places(target, acl);
+    struct access_lun lun;
+
     *kept = 0;
-    if (allocate_map(luns, target->lun_count) < 0)
+    if (allocate_map(luns, places) < 0)
         return -ENOMEM;
-    for (size_t i = 0; i < target->lun_count; i++) {
-        const struct lun_export *export = &target->luns[i];
+    for (size_t i = 0; i < places; i++) {
         struct session_lun *entry;
 
-        if (!export->enabled)
+        if (!access_lun_at(target, acl, i, &lun))
             continue;
-        entry = keep_entry(s, export);
+        entry = keep_entry(s, &lun);
         if (entry != NULL)
             ++*kept;
         else
-            entry = new_entry(s, target, export);
+            entry = new_entry(s, target, &lun);
         if (entry == NULL) {
             free_map(luns);
             return -ENOMEM;
         }
-        luns->numbers[luns->count] = export->number;
+        luns->numbers[luns->count] = lun.number;
         luns->nexuses[luns->count] = entry->nexus;
         luns->entries[luns->count] = entry;
         luns->count++;
@@ -155,15 +158,13 @@ build_map(const struct session *s, struct target *target, struct session_luns *l
     return 0;
 }
 
-/* What the export says beside its disk is taken over without a new nexus. */
+/* What is said of LUN beside its disk is taken over without a new nexus. */
 static void
-adopt(const struct session *s, struct session_lun *entry, uint16_t number,
-      struct target *target)
+adopt(const struct session *s, struct session_lun *entry, struct target *target,
+      const struct access_lun *lun)
 {
-    const struct lun_export *export = target_lun(target, number);
-
-    entry->nexus->read_only = export->read_only;
-    entry->nexus->counters = export_counters_of(export->counters, s->worker);
+    entry->nexus->read_only = lun->read_only;
+    entry->nexus->counters = export_counters_of(lun->export->counters, s->worker);
     target_ref(target);
     target_unref(entry->target);
     entry->target = target;
@@ -184,40 +185,54 @@ same_port_groups(const struct it_nexus *it, const struct target *target)
 
 /* New nexuses are born into the state of their port. */
 static int
-build_map_in(struct session *s, struct target *target, struct session_luns *now, size_t *kept)
+build_map_in(struct session *s, struct target *target, const struct acl_entry *acl,
+             struct session_luns *now, size_t *kept)
 {
     const struct target_port_group *groups = s->it_nexus.port_groups;
     size_t count = s->it_nexus.port_group_count;
 
     s->it_nexus.port_groups = target->portal_groups;
     s->it_nexus.port_group_count = target->portal_group_count;
-    if (build_map(s, target, now, kept) == 0)
+    if (build_map(s, target, acl, now, kept) == 0)
         return 0;
     s->it_nexus.port_groups = groups;
     s->it_nexus.port_group_count = count;
     return -ENOMEM;
 }
 
+/* The entries of NOW, which is what ACL wants of TARGET. Whoever knew a number is told of the
+ * change: most of all where another disk is behind it. */
+static void
+adopt_all(const struct session *s, struct session_luns *now, struct target *target,
+          const struct acl_entry *acl, bool luns_changed, bool port_groups_changed)
+{
+    size_t places = access_lun_places(target, acl), n = 0;
+    struct access_lun lun;
+
+    for (size_t i = 0; i < places; i++) {
+        if (!access_lun_at(target, acl, i, &lun))
+            continue;
+        bool is_kept = now->entries[n]->refs > 1; /* the present map has it, too */
+        adopt(s, now->entries[n], target, &lun);
+        if (luns_changed && find_number(&s->luns, lun.number) < s->luns.count)
+            nexus_raise(now->nexuses[n], ATTENTION_LUNS_CHANGED);
+        if (port_groups_changed && is_kept)
+            alua_groups_changed(now->nexuses[n]);
+        n++;
+    }
+}
+
 int
-session_luns_install(struct session *s, struct target *target)
+session_luns_install(struct session *s, struct target *target, const struct acl_entry *entry)
 {
     bool port_groups_changed = !same_port_groups(&s->it_nexus, target);
     struct session_luns now;
     size_t kept;
-    bool changed;
 
-    if (build_map_in(s, target, &now, &kept) < 0)
+    if (build_map_in(s, target, entry, &now, &kept) < 0)
         return -ENOMEM;
-    changed = kept != now.count || kept != s->luns.count;
-    for (size_t i = 0; i < now.count; i++) {
-        bool is_kept = now.entries[i]->refs > 1; /* the present map has it, too */
-
-        adopt(s, now.entries[i], now.numbers[i], target);
-        if (changed && is_kept)
-            nexus_raise(now.nexuses[i], ATTENTION_LUNS_CHANGED);
-        if (port_groups_changed && is_kept)
-            alua_groups_changed(now.nexuses[i]);
-    }
+    adopt_all(s, &now, target, entry, kept != now.count || kept != s->luns.count,
+              port_groups_changed);
     free_map(&s->luns);
     s->luns = now;
     s->it_nexus.luns = now.numbers;
@@ -238,14 +253,16 @@ static void
 look_again(struct session *s, const struct catalog *now)
 {
     struct target *target = catalog_target(now, s->target_name);
+    const struct acl_entry *entry;
 
     if (target == s->target)
         return;
+    entry = target == NULL ? NULL : session_access(s, target);
     if (target == NULL) {
         session_close(s, SESSION_CLOSE_NOW, "target removed");
-    } else if (session_access(s, target) == NULL) {
+    } else if (entry == NULL) {
         session_close(s, SESSION_CLOSE_NOW, "access taken away");
-    } else if (session_luns_install(s, target) < 0) {
+    } else if (session_luns_install(s, target, entry) < 0) {
         session_close(s, SESSION_CLOSE_NOW, "out of memory");
     } else {
         target_ref(target);

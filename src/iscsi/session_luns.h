@@ -1,8 +1,8 @@
 /*
  * session_luns.h: the nexuses of a session, by LUN number.
  *
- * The map is what the target's catalog entry says. A nexus that has left the map lives on until
- * its last command has ended.
+ * The map is what the initiator's ACL entry shows of the target's LUNs. A nexus that has left
+ * the map lives on until its last command has ended.
  */
 #ifndef ISCSI_SESSION_LUNS_H
 #define ISCSI_SESSION_LUNS_H
@@ -34,11 +34,12 @@ struct session_luns {
 };
 
 /*
- * Makes the map that TARGET wants. What is the same stays the same nexus; when the map has
- * changed, those that stay get REPORTED LUNS DATA HAS CHANGED. 0 or -ENOMEM, with nothing
- * changed.
+ * Makes the map that ENTRY, one of TARGET's, wants. What is the same stays the same nexus; when
+ * the map has changed, the numbers that were there before get REPORTED LUNS DATA HAS CHANGED. 0
+ * or -ENOMEM, with nothing changed.
  */
-int session_luns_install(struct session *s, struct target *target);
+int session_luns_install(struct session *s, struct target *target,
+                         const struct acl_entry *entry);
 void session_luns_done(struct session *s);
 
 /* The entry behind an 8-byte LUN of the wire; NULL where there is none. Borrowed. */

@@ -368,6 +368,13 @@ def test_backstore_with_a_wrong_value(daemon, why, change):
     ("network with host bits", {"acls": [{"initiator": "*", "networks": ["192.0.2.7/24"]}]}),
     ("network without prefix", {"acls": [{"initiator": "*", "networks": ["192.0.2.7"]}]}),
     ("network with a long prefix", {"acls": [{"initiator": "*", "networks": ["192.0.2.7/33"]}]}),
+    ("entry shows a LUN that is not there", {"acls": [{"initiator": "*", "luns": [{"lun": 1}]}]}),
+    ("entry shows a LUN twice", {"luns": [{"lun": 0, "backstore": "disk0"}],
+                                 "acls": [{"initiator": "*", "luns": [{"lun": 0}, {"lun": 0, "seen_as": 1}]}]}),
+    ("entry shows two LUNs as one", {"luns": [{"lun": n, "backstore": "disk0"} for n in (0, 1)],
+                                     "acls": [{"initiator": "*", "luns": [{"lun": 0}, {"lun": 1, "seen_as": 0}]}]}),
+    ("LUN seen as 16384", {"luns": [{"lun": 0, "backstore": "disk0"}],
+                           "acls": [{"initiator": "*", "luns": [{"lun": 0, "seen_as": 16384}]}]}),
     ("initiator twice", {"acls": [{"initiator": "*"}, {"initiator": "*"}]}),
     ("alias too long", {"alias": "a" * 256}),
 )  # fmt: skip

@@ -15,14 +15,16 @@ FRIEND = "iqn.2026-01.org.blockgate.test:friend"
 
 CREATES = {
     "backstore": {"backstore": {"name": "twice", "type": "ram", "size": MIB}},
-    "target": {"name": TARGET + "-twice", "alias": "a", "luns": [{"lun": 0, "backstore": "disk0"}]},
+    "target": {"name": TARGET + "-twice", "alias": "a", "luns": [{"lun": 0, "backstore": "disk0"}],
+               "acls": [{"initiator": "*", "luns": [{"lun": 0}]}]},
     "lun": {"target": TARGET, "lun": 9, "backstore": "disk0"},
-    "acl": {"target": TARGET, "initiator": FRIEND},
+    "acl": {"target": TARGET, "initiator": FRIEND, "networks": ["192.0.2.0/24"], "luns": [{"lun": 0}]},
 }
 DIFFERENT = {
     "backstore": {"backstore": {"name": "twice", "type": "ram", "size": 2 * MIB}},
     "target": {"name": TARGET + "-twice", "alias": "b"},
     "lun": {"target": TARGET, "lun": 9, "backstore": "disk0", "read_only": True},
+    "acl": {"target": TARGET, "initiator": FRIEND, "luns": [{"lun": 0, "read_only": True}]},
 }
 DELETES = {
     "backstore": {"name": "twice"},
@@ -145,6 +147,23 @@ def test_updates_and_defaults(daemon):
     assert call(daemon, "target.get", name=TARGET + "-u")["parameters"]["max_burst_length"] == 65536
     fails(daemon, ("INVALID_PARAMS", "INVALID_CONFIG"), "target.update", name=TARGET + "-u", set={"nonsense": 1})
     call(daemon, "target.delete", name=TARGET + "-u")
+
+
+def test_ACL_entry_tells_its_networks_and_LUNs(daemon):
+    pattern = "iqn.2026-01.org.blockgate.test:*"
+    given = {"networks": ["192.0.2.0/24", "2001:db8::7/128"], "luns": [{"lun": 0, "seen_as": 3}]}
+    whole = {**given, "luns": [{"lun": 0, "seen_as": 3, "read_only": False}]}
+    made = call(daemon, "acl.create", target=TARGET, initiator=pattern, **given)
+    assert made["acl"] == {"initiator": pattern, **whole}, made
+    assert call(daemon, "acl.get", target=TARGET, initiator=pattern) == {
+        "target": TARGET, "initiator": pattern, **whole}  # fmt: skip
+    assert {"target": TARGET, "initiator": pattern, **whole} in call(daemon, "acl.list")["acls"]
+    assert {"initiator": pattern, **whole} in call(daemon, "target.get", name=TARGET)["acls"]
+    less = call(daemon, "acl.update", target=TARGET, initiator=pattern, set={"networks": None})
+    assert less["acl"] == {"initiator": pattern, "luns": whole["luns"]}, less
+    fails(daemon, "INVALID_PARAMS", "acl.update", target=TARGET, initiator=pattern, set={"network": []})
+    fails(daemon, "BUSY", "lun.delete", target=TARGET, lun=0)
+    call(daemon, "acl.delete", target=TARGET, initiator=pattern)
 
 
 def test_get_then_apply_changes_nothing(daemon):

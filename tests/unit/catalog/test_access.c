@@ -1,6 +1,7 @@
 /* test_access.c: which ACL entry lets an initiator in. */
 #include "catalog/access.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,46 @@ START_TEST(an_entry_for_one_address_lets_that_address_in)
 }
 END_TEST
 
+/* What an entry shows of a target that has LUN 0, 5 (read-only), 7 (not enabled) and 9. */
+static const struct {
+    const char *entry, *seen; /* "number=the target's number", r: read-only */
+} maps[] = {
+    {"{}", "0=0 5=5r 9=9"},
+    {"{'luns':[]}", ""},
+    {"{'luns':[{'lun':9}]}", "9=9"},
+    {"{'luns':[{'lun':9,'read_only':true},{'lun':0}]}", "0=0 9=9r"},
+    {"{'luns':[{'lun':9,'seen_as':0},{'lun':0,'seen_as':9}]}", "0=9 9=0"},
+    {"{'luns':[{'lun':0,'seen_as':16383},{'lun':5,'seen_as':1}]}", "1=5r 16383=0"},
+    {"{'luns':[{'lun':5,'seen_as':0,'read_only':false}]}", "0=5r"},
+    {"{'luns':[{'lun':7,'seen_as':0},{'lun':9,'seen_as':1}]}", "1=9"},
+    {"{'luns':[{'lun':8}]}", ""},
+};
+
+START_TEST(an_entry_shows_its_luns_under_its_numbers)
+{
+    struct lun_export luns[] = {
+        {.number = 0, .enabled = true},
+        {.number = 5, .enabled = true, .read_only = true},
+        {.number = 7},
+        {.number = 9, .enabled = true},
+    };
+    struct target t = {.luns = luns, .lun_count = COUNT(luns)};
+    json_t *acls = json_pack("{s:o}", "*", json_of(maps[_i].entry));
+    struct access_lun lun;
+    char seen[200] = "";
+
+    ck_assert_int_eq(build_acls(acls, &t.acls, &t.acl_count), 0);
+    for (size_t i = 0; i < access_lun_places(&t, &t.acls[0]); i++)
+        if (access_lun_at(&t, &t.acls[0], i, &lun))
+            snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s%u=%u%s",
+                     seen[0] != '\0' ? " " : "", lun.number, lun.export->number,
+                     lun.read_only ? "r" : "");
+    ck_assert_str_eq(seen, maps[_i].seen);
+    acl_entries_free(t.acls, t.acl_count);
+    json_decref(acls);
+}
+END_TEST
+
 TCase *
 access_cases(void)
 {
@@ -183,5 +224,6 @@ access_cases(void)
     tcase_add_loop_test(t, the_entry_that_says_most_of_the_name_counts, 0, COUNT(logins));
     tcase_add_test(t, name_and_networks_must_both_match);
     tcase_add_test(t, an_entry_for_one_address_lets_that_address_in);
+    tcase_add_loop_test(t, an_entry_shows_its_luns_under_its_numbers, 0, COUNT(maps));
     return t;
 }

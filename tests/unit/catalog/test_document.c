@@ -133,6 +133,22 @@ static const struct {
      "/acls/*/networks: too few items|/acls/iqn.2026-01.b:x/networks|"
      "/acls/iqn.2026-01.b:y/networks/0: expected string|/acls/iqn.2026-01.b:z: expected "
      "object"},
+    {"{" GROUP ",'backstores':{" DISK "},'targets':{'" T "':{'luns':{'0':{'backstore':'d'},"
+     "'5':{'backstore':'d'}},'acls':{'*':{'luns':[{'lun':5,'seen_as':0},{'lun':0,'seen_as':1,"
+     "'read_only':true}]},'iqn.2026-01.b:x':{'luns':[]}}}}}",
+     ""},
+    {"{" GROUP ",'backstores':{" DISK "},'targets':{'" T "':{'luns':{'0':{'backstore':'d'},"
+     "'5':{'backstore':'d'}},'acls':{'*':{'luns':[{'lun':5},{'lun':0,'seen_as':5},{'lun':5,"
+     "'seen_as':6},{'lun':7}]}}}}}",
+     "/acls/*/luns/1: another LUN is seen as 5 already|/acls/*/luns/2: LUN 5 is in the list "
+     "already|/acls/*/luns/3: the target has no LUN 7"},
+    {"{" GROUP ",'targets':{'" T "':{'acls':{'*':{'luns':[{'lun':16384},{'seen_as':1},"
+     "{'lun':'a'},7,{'lun':0,'read_only':1,'as':2}]}}}}}",
+     "/luns/0/lun: above the maximum|/luns/1: missing member \"lun\"|/luns/2/lun: expected "
+     "integer|/luns/3: expected object|/luns/4/read_only: expected boolean|/luns/4/as: unknown "
+     "member \"as\""},
+    {"{" GROUP ",'targets':{'" T "':{'acls':{'*':{'luns':{'0':{'lun':5}}}}}}}",
+     "/acls/*/luns: expected array"},
     {"{" GROUP ",'targets':{'" T "':{'parameters':{'first_burst_length':1048577}}}}",
      "/targets/" T "/parameters/first_burst_length: more than max_burst_length (1048576)"},
     {"{" GROUP ",'targets':{'" T "':{'parameters':{'max_burst_length':512}}}}", ""},

@@ -25,6 +25,12 @@ setup(void)
 #define TARGET "'targets':{'" T "':{'luns':{'0':{'backstore':'d'}},'acls':{'*':{}}}}"
 #define BASE   "{" GROUP "," DISKS "," TARGET "}"
 
+#define LUNS "'luns':{'0':{'backstore':'d'},'1':{'backstore':'e'}}"
+#define TWO  "{" GROUP "," DISKS ",'targets':{'" T "':{" LUNS ",'acls':{'*':{}}}}}"
+#define MASKED                                       \
+    "{" GROUP "," DISKS ",'targets':{'" T "':{" LUNS \
+    ",'acls':{'*':{'luns':[{'lun':0,'seen_as':7}]}}}}}"
+
 /* In each, one session of I is open on T. */
 static const struct {
     const char *before, *patch, *changes, *in_the_way;
@@ -89,6 +95,45 @@ static const struct {
      "['s-1']"},
     {BASE, "{'targets':{'" T "':{'acls':{'" I "':{'networks':['::/0']}}}}}",
      "[{'after':{'networks':['::/0']},'op':'add','path':'/targets/" T "/acls/" I "'}]", "[]"},
+    /* What an entry shows: more is welcome, less takes a LUN away. */
+    {TWO,
+     "{'targets':{'" T "':{'acls':{'*':{'luns':[{'lun':0},{'lun':1,'read_only':true}]}}}}}",
+     "[{'after':[{'lun':0,'read_only':false},{'lun':1,'read_only':true}],'op':'add',"
+     "'path':'/targets/" T "/acls/*/luns'}]",
+     "[]"},
+    {TWO, "{'targets':{'" T "':{'acls':{'*':{'luns':[{'lun':0}]}}}}}",
+     "[{'after':[{'lun':0,'read_only':false}],'disruptive':true,'op':'add','path':'/targets/" T
+     "/acls/*/luns'}]",
+     "['s-1']"},
+    {TWO, "{'targets':{'" T "':{'acls':{'" I "':{'luns':[{'lun':0}]}}}}}",
+     "[{'after':{'luns':[{'lun':0}]},'disruptive':true,'op':'add',"
+     "'path':'/targets/" T "/acls/" I "'}]",
+     "['s-1']"},
+    {TWO, "{'targets':{'" T "':{'acls':{'iqn.2026-01.b:other':{'luns':[]}}}}}",
+     "[{'after':{'luns':[]},'op':'add','path':'/targets/" T "/acls/iqn.2026-01.b:other'}]",
+     "[]"},
+    {TWO,
+     "{'targets':{'" T "':{'acls':{'*':{'luns':[{'lun':0,'seen_as':1},{'lun':1,'seen_as':0}]}}}"
+     "}}",
+     "[{'after':[{'lun':0,'read_only':false,'seen_as':1},{'lun':1,'read_only':false,"
+     "'seen_as':0}],'disruptive':true,'op':'add','path':'/targets/" T "/acls/*/luns'}]",
+     "['s-1']"},
+    {MASKED, "{'targets':{'" T "':{'acls':{'*':{'luns':null}}}}}",
+     "[{'before':[{'lun':0,'read_only':false,'seen_as':7}],'disruptive':true,'op':'remove',"
+     "'path':'/targets/" T "/acls/*/luns'}]",
+     "['s-1']"},
+    {MASKED, "{'targets':{'" T "':{'acls':{'*':{'luns':[{'lun':0,'seen_as':7},{'lun':1}]}}}}}",
+     "[{'after':[{'lun':0,'read_only':false,'seen_as':7},{'lun':1,'read_only':false}],"
+     "'before':[{'lun':0,'read_only':false,'seen_as':7}],'op':'replace','path':'/targets/" T
+     "/acls/*/luns'}]",
+     "[]"},
+    /* A LUN that goes is nothing to whom it was not shown. */
+    {MASKED, "{'targets':{'" T "':{'luns':{'1':null}}}}",
+     "[{'before':{'backstore':'e'},'op':'remove','path':'/targets/" T "/luns/1'}]", "[]"},
+    {MASKED, "{'targets':{'" T "':{'luns':{'0':{'backstore':'e'}}}}}",
+     "[{'after':'e','before':'d','disruptive':true,'op':'replace','path':'/targets/" T
+     "/luns/0/backstore'}]",
+     "['s-1']"},
     /* Options of a disk in use, and of one that nobody uses. */
     {BASE, "{'backstores':{'d':{'unmap':true},'e':{'unmap':true}}}",
      "[{'after':true,'before':false,'disruptive':true,'op':'replace',"

@@ -152,7 +152,13 @@ make_target(const struct plan *plan)
     t->portal_groups = calloc(1, sizeof *t->portal_groups);
     t->portal_groups[t->portal_group_count++].tag = 1;
     t->acls = calloc(1, sizeof *t->acls);
-    t->acls[t->acl_count++].initiator = strdup(plan->acl != NULL ? plan->acl : "*");
+    t->acls[0].initiator = strdup(plan->acl != NULL ? plan->acl : "*");
+    if (plan->shows_some) {
+        t->acls[0].luns = calloc(plan->shown_count + 1, sizeof t->acls[0].luns[0]);
+        memcpy(t->acls[0].luns, plan->shown, plan->shown_count * sizeof plan->shown[0]);
+        t->acls[0].lun_count = plan->shown_count;
+    }
+    t->acl_count = 1;
     t->luns = calloc(plan->lun_count + 1, sizeof *t->luns);
     for (unsigned i = 0; i < plan->lun_count; i++)
         t->luns[t->lun_count++] =

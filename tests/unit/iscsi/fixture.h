@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "catalog/catalog.h"
 #include "tests/fakes/fake_initiator.h"
 #include "tests/fakes/fake_store.h"
 
@@ -28,6 +29,9 @@ struct plan {
         unsigned disk;
         bool read_only;
     } luns[4];
+    bool shows_some; /* the ACL entry shows only these: */
+    unsigned shown_count;
+    struct acl_lun shown[4]; /* ascending */
 };
 
 /* LUN 0 is disk 0. Depth 32, no pings. */

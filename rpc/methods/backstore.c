@@ -70,11 +70,36 @@ options(const json_t *config)
     return all;
 }
 
+/* What initiators may have changed, besides who it is. */
+static void
+add_lun_state(json_t *ret, struct lun *lun)
+{
+    static const struct {
+        const char *name;
+        enum lun_mode mode;
+    } modes[] = {
+        {"write_cache", LUN_WRITE_CACHE},
+        {"software_write_protect", LUN_SWP},
+        {"d_sense", LUN_D_SENSE},
+        {"tas", LUN_TAS},
+    };
+    const struct lun_identity id = lun_identity(lun);
+    const char *medium = atomic_load(&lun->ejected) ? "ejected" : "loaded";
+    json_t *shown = json_object();
+
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+        json_object_set_new(shown, modes[i].name, json_boolean(lun_is(lun, modes[i].mode)));
+    json_object_set_new(ret, "serial", json_string(id.serial));
+    json_object_set_new(ret, "naa", hex_string(id.naa, id.naa_length));
+    json_object_set_new(ret, "medium", json_string(medium));
+    json_object_set_new(ret, "modes", shown);
+}
+
 json_t *
 backstore_json(const struct catalog *catalog, const struct backstore *b)
 {
     const json_t *config = document_object(commit_document(), "backstores", b->name);
-    const struct lun *lun = b->lun;
+    struct lun *lun = b->lun;
     bool is_online = b->error.code == ERROR_NONE && lun != NULL && lun->store != NULL;
     json_int_t size = json_integer_value(json_object_get(config, "size"));
     json_t *ret = json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", b->name, "type", b->type,
@@ -89,11 +114,8 @@ backstore_json(const struct catalog *catalog, const struct backstore *b)
     json_object_set_new(ret, "block_size", json_integer(lun != NULL ? lun->block_size : 0));
     json_object_set_new(ret, "read_only",
                         json_boolean(lun != NULL && lun_is(lun, LUN_READ_ONLY)));
-    if (lun != NULL) {
-        json_object_set_new(ret, "serial", json_string(lun->identity.serial));
-        json_object_set_new(ret, "naa",
-                            hex_string(lun->identity.naa, lun->identity.naa_length));
-    }
+    if (lun != NULL)
+        add_lun_state(ret, lun);
     return ret;
 }
 

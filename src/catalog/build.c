@@ -69,6 +69,8 @@ modes_of(const json_t *options)
         {"write_cache", LUN_WRITE_CACHE},
         {"unmap", LUN_UNMAP},
         {"removable", LUN_REMOVABLE},
+        {"tas", LUN_TAS},
+        {"d_sense", LUN_D_SENSE},
     };
     unsigned modes = 0;
 
@@ -82,21 +84,28 @@ void
 build_backstore_options(const char *name, const json_t *options, struct backstore_options *ret)
 {
     unsigned block_size = (unsigned)number_of(options, "block_size");
+    const char *path = text_of(options, "path", NULL);
 
     if (block_size == 0)
         block_size = 512;
     *ret = (struct backstore_options){
         .config = {.type = text_of(options, "type", ""),
                    .name = name,
-                   .path = text_of(options, "path", NULL),
+                   .path = path,
                    .size = number_of(options, "size"),
                    .block_size = block_size,
-                   .read_only = is_true(options, "read_only"),
+                   /* memory nobody needs to keep from us; the LUN keeps initiators from it */
+                   .read_only = path != NULL && is_true(options, "read_only"),
                    .create = is_true(options, "create"),
                    .preallocate = preallocate_of(text_of(options, "preallocate", "off")),
                    .direct = is_true(options, "direct"),
                    .sync = is_true(options, "sync")},
-        .attributes = {.block_size = block_size, .modes = modes_of(options)},
+        .attributes = {.block_size = block_size,
+                       .modes = modes_of(options),
+                       .physical_block_size =
+                           (unsigned)number_of(options, "physical_block_size"),
+                       .rotation_rate = (unsigned)number_of(options, "rotation_rate"),
+                       .queue_depth = (unsigned)number_of(options, "queue_depth")},
     };
     read_identity(options, &ret->identity);
 }

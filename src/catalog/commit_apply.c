@@ -173,7 +173,7 @@ nothing_came_of_it(const struct change *change)
         return false;
     for (size_t i = 0; i < change->backstore_count; i++)
         if (change->backstores[i].fresh != NULL ||
-            change->backstores[i].action == BACKSTORE_RESIZE)
+            change->backstores[i].action == BACKSTORE_CHANGE)
             return false;
     return true;
 }
@@ -196,9 +196,9 @@ opened(struct change *change)
     }
     for (size_t i = 0; i < change->backstore_count; i++) {
         struct backstore_change *b = &change->backstores[i];
-        if ((b->waits || b->from != NULL) && b->fresh == NULL)
+        if (b->waits && b->fresh == NULL)
             b->fresh = make_stand_in(&b->opening);
-        if ((b->waits || b->from != NULL) && b->fresh == NULL) {
+        if (b->waits && b->fresh == NULL) {
             (void)change_out_of_memory(change);
             change_undo(change);
             return;
@@ -269,34 +269,11 @@ handed_over(struct change *change)
         grow(change);
 }
 
-/* What was let go of is there, or was not let go of in time. */
+/* Whoever has not let go of its file in time still has the lock on it. */
 static void
 let_go(void *arg)
 {
-    struct change *change = arg;
-
-    for (size_t i = 0; i < change->backstore_count; i++) {
-        struct backstore_change *b = &change->backstores[i];
-        if (b->from == NULL)
-            continue;
-        if (b->from->opening.store == NULL) {
-            error_set(&b->opening.error, ERROR_BUSY,
-                      "backstore %s is still in use by commands that have not ended", b->name);
-            (void)change_fail_backstore(change, b);
-            change_undo(change);
-            return;
-        }
-        b->opening.store = b->from->opening.store;
-        b->opening.file = b->from->opening.file;
-        b->from->opening.store = NULL;
-        if (make_fresh(change, b) < 0) {
-            b->from->opening.store = b->opening.store;
-            b->opening.store = NULL;
-            change_undo(change);
-            return;
-        }
-    }
-    run_for(change, OPENING_OPEN, opens_later, handed_over);
+    run_for(arg, OPENING_OPEN, opens_later, handed_over);
 }
 
 static void
@@ -323,12 +300,8 @@ begin_handover(struct change *change)
     if (complete)
         interim = make_view(now->complete, now->revision, stand_ins, change->displaced_count);
     free(stand_ins);
-    for (size_t i = 0; interim != NULL && i < change->displaced_count; i++) {
-        struct displaced_backstore *d = &change->displaced[i];
-        disk_await(d->lun);
-        if (d->keeps_store)
-            disk_keep_store(d->lun, &d->opening.store);
-    }
+    for (size_t i = 0; interim != NULL && i < change->displaced_count; i++)
+        disk_await(change->displaced[i].lun);
     if (interim == NULL || catalog_publish(interim, stood_in, change) < 0) {
         catalog_unref(interim);
         (void)change_out_of_memory(change);
@@ -347,7 +320,7 @@ begin_handover(struct change *change)
 static struct store *
 store_of(const struct backstore_change *b)
 {
-    if (b->action == BACKSTORE_RESIZE)
+    if (b->action == BACKSTORE_CHANGE)
         return b->lun->store;
     return b->fresh != NULL ? b->fresh->lun->store : NULL;
 }
@@ -359,7 +332,7 @@ needs_resize(const struct backstore_change *b)
 
     if (store == NULL || b->is_resized)
         return false;
-    return b->wanted_size == 0 ? b->action == BACKSTORE_RESIZE : b->wanted_size != store->size;
+    return b->wanted_size == 0 ? b->action == BACKSTORE_CHANGE : b->wanted_size != store->size;
 }
 
 static bool
@@ -444,6 +417,18 @@ await_what_leaves(const struct catalog *next)
     }
 }
 
+/* Nothing of this can fail. */
+static void
+take_effect(const struct backstore_change *b)
+{
+    if (b->action != BACKSTORE_CHANGE)
+        return;
+    if (b->is_resized)
+        lun_raise(b->lun, ATTENTION_CAPACITY_CHANGED, NULL);
+    if (b->reconfigures)
+        lun_reconfigure(b->lun, &b->opening.options.identity, &b->opening.options.attributes);
+}
+
 static void
 published(void *arg)
 {
@@ -458,9 +443,7 @@ published(void *arg)
     now->revision = catalog_current()->revision;
     change->next = NULL; /* the workers' and main's now */
     for (size_t i = 0; i < change->backstore_count; i++)
-        if (change->backstores[i].is_resized &&
-            change->backstores[i].action == BACKSTORE_RESIZE)
-            lun_raise(change->backstores[i].lun, ATTENTION_CAPACITY_CHANGED, NULL);
+        take_effect(&change->backstores[i]);
     disk_wait(CLOSE_TIMEOUT_MS, retired, change);
 }
 

@@ -142,6 +142,21 @@ free_sessions(struct session_list *list)
     free(list->sessions);
 }
 
+static bool
+can_write(const struct backstore *b)
+{
+    return b->lun->store != NULL && (b->lun->store->capabilities & STORE_CAN_WRITE) != 0;
+}
+
+static bool
+store_can_write(const char *name)
+{
+    const struct catalog *view = catalog_current();
+    const struct backstore *b = view == NULL ? NULL : catalog_backstore(view, name);
+
+    return b != NULL && can_write(b);
+}
+
 static int
 make_plan(struct change *change)
 {
@@ -150,7 +165,8 @@ make_plan(struct change *change)
     struct plan plan = {.before = now->document,
                         .before_complete = now->complete,
                         .after = change->document,
-                        .after_complete = change->complete};
+                        .after_complete = change->complete,
+                        .can_write = store_can_write};
 
     if (now->hooks->sessions_visit != NULL)
         now->hooks->sessions_visit(copy_session, &list);
@@ -213,42 +229,41 @@ is_reread(const struct change *change, const char *name)
     return change->commit->reread != NULL && strcmp(change->commit->reread, name) == 0;
 }
 
-/* OLD is open: it changes its size, or reads it again. */
+/* OLD is open: in place it gets another size, which may have to be read again, and other
+ * attributes. */
 static void
-add_resize(struct change *change, const char *name, const json_t *options,
-           const struct backstore *old)
+add_change(struct change *change, const char *name, const json_t *options,
+           enum plan_effect effect, const struct backstore *old)
 {
     struct backstore_change *b = add_backstore(change, name, options, true);
 
-    b->action = BACKSTORE_RESIZE;
+    b->action = BACKSTORE_CHANGE;
     b->keeps_data = true;
+    b->reconfigures = effect == PLAN_RECONFIGURE;
     b->lun = old->lun;
     b->old_size = old->lun->store->size;
     if (is_reread(change, name))
         b->wanted_size = 0;
-    if (b->wanted_size == b->old_size)
+    else if (b->wanted_size == 0)
+        b->wanted_size = b->old_size;
+    if (b->wanted_size == b->old_size && !b->reconfigures)
         change->backstore_count--;
 }
 
-/* Other options for the one in force. A file that gets another size is opened with the one it
- * has and then resized, since opening does not make a file longer. */
+/* What the one in force was opened with differs. A file that gets another size is opened with
+ * the one it has and then resized, since opening does not make a file longer. */
 static void
 add_reopening(struct change *change, const char *name, const json_t *options,
-              const json_t *before, enum plan_effect effect, const struct backstore *old)
+              const json_t *before)
 {
     struct backstore_change *b = add_backstore(change, name, options, true);
     struct store_config *config = &b->opening.options.config;
     struct backstore_options was;
 
-    if (old->error.code != ERROR_NONE)
-        return;
     build_backstore_options(name, before, &was);
-    b->keeps_data =
-        effect == PLAN_RELABEL || (config->path != NULL && was.config.path != NULL &&
-                                   strcmp(config->path, was.config.path) == 0);
-    if (effect == PLAN_RELABEL)
-        b->action = BACKSTORE_RELABEL;
-    else if (b->keeps_data)
+    b->keeps_data = config->path != NULL && was.config.path != NULL &&
+                    strcmp(config->path, was.config.path) == 0;
+    if (b->keeps_data)
         config->size = was.config.size;
 }
 
@@ -265,17 +280,17 @@ consider_backstore(struct change *change, const char *name, const json_t *option
         add_backstore(change, name, options, !change->is_boot);
         return;
     }
-    effect = plan_backstore_effect(before, options);
-    if (effect == PLAN_REOPEN || effect == PLAN_RELABEL)
-        add_reopening(change, name, options, before, effect, old);
-    else if (old->error.code == ERROR_NONE &&
-             (effect == PLAN_RESIZE || is_reread(change, name)))
-        add_resize(change, name, options, old);
-    else if (old->error.code != ERROR_NONE &&
-             (effect != PLAN_NOTHING || is_named(change, name)))
+    effect = plan_backstore_effect(before, options, can_write(old));
+    if (old->error.code == ERROR_NONE) {
+        if (effect == PLAN_REOPEN)
+            add_reopening(change, name, options, before);
+        else if (effect != PLAN_NOTHING || is_reread(change, name))
+            add_change(change, name, options, effect, old);
+    } else if (effect != PLAN_NOTHING || is_named(change, name)) {
         add_backstore(change, name, options, true);
-    else if (old->error.code != ERROR_NONE && change->commit->mode == COMMIT_REPLACE)
+    } else if (change->commit->mode == COMMIT_REPLACE) {
         add_backstore(change, name, options, false); /* perhaps its file is there again */
+    }
 }
 
 static int

@@ -120,22 +120,8 @@ change_settle_files(struct change *change)
     json_t *problems = json_array();
     struct file_search search = {.change = change, .problems = problems};
 
-    for (size_t i = 0; i < change->backstore_count; i++) {
-        struct backstore_change *b = &change->backstores[i];
-        if (b->action == BACKSTORE_RELABEL &&
-            displace(change, catalog_backstore(catalog_current(), b->name)) < 0)
-            search.result = -1;
-    }
     compare_with_each_other(change, problems);
     disk_visit(compare_with_open, &search);
-    /* The array does not move any more. */
-    for (size_t i = 0; i < change->displaced_count; i++) {
-        struct backstore_change *b = find_change(change, change->displaced[i].name);
-        if (b != NULL && b->action == BACKSTORE_RELABEL) {
-            b->from = &change->displaced[i];
-            b->from->keeps_store = true;
-        }
-    }
     if (search.result == 0 && json_array_size(problems) > 0)
         return change_fail_problems(change, problems);
     json_decref(problems);

@@ -32,12 +32,11 @@ struct configuration {
 struct configuration *configuration(void);
 
 enum backstore_action {
-    BACKSTORE_OPEN,    /* a new one, or in place of the one in force */
-    BACKSTORE_RELABEL, /* a new LUN over the store of the one in force */
-    BACKSTORE_RESIZE,  /* the one in force gets another size */
+    BACKSTORE_OPEN,   /* a new one, or in place of the one in force */
+    BACKSTORE_CHANGE, /* the one in force gets another size, or other attributes */
 };
 
-/* One backstore that a change opens or resizes. */
+/* One backstore that a change opens, resizes or gives other attributes. */
 struct backstore_change {
     enum backstore_action action;
     const char *name, *type;
@@ -48,19 +47,18 @@ struct backstore_change {
     bool keeps_data;      /* it has the file or store of the one in force */
     uint64_t wanted_size; /* 0: what is found */
     uint64_t old_size;
-    struct lun *lun; /* RESIZE: of the backstore in force, borrowed */
+    bool reconfigures; /* CHANGE: not only the size */
+    struct lun *lun;   /* CHANGE: of the backstore in force, borrowed */
     struct backstore *fresh;
-    struct displaced_backstore *from; /* RELABEL: who lets go of its store */
     struct opening opening;
 };
 
-/* A backstore in force that must let go of its file or store before the change is made, and
- * gets it back where the change fails. */
+/* A backstore in force that must let go of its file before the change is made, and gets it back
+ * where the change fails. */
 struct displaced_backstore {
     const char *name, *type;
     struct lun *lun; /* borrowed; valid until the view without it is published */
     struct backstore *stand_in;
-    bool keeps_store; /* in opening.store, as long as nobody else has it */
     struct opening opening;
 };
 
@@ -109,7 +107,7 @@ int change_fail_problems(struct change *change, json_t *problems);
 int change_fail_backstore(struct change *change, const struct backstore_change *b);
 
 /* After a look at the files: two backstores with one file are a problem; one that is to have
- * the file or store of one in force waits for it, which is then displaced. */
+ * the file of one in force waits for it, which is then displaced. */
 int change_settle_files(struct change *change);
 
 /* Carries CHANGE out; change_finished() is called when it is done or undone. */

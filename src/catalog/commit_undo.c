@@ -83,8 +83,7 @@ closed(void *arg)
         struct displaced_backstore *d = &change->displaced[i];
         struct lun *held = disk_revive(d->name);
         /* Where somebody still holds it, put_back() takes that one. */
-        d->opening.task =
-            held != NULL || d->opening.store != NULL ? OPENING_NOTHING : OPENING_OPEN;
+        d->opening.task = held != NULL ? OPENING_NOTHING : OPENING_OPEN;
         openings[i] = &d->opening;
         lun_unref(held);
     }
@@ -113,8 +112,6 @@ close_what_was_opened(struct change *change)
         disk_await(b->fresh->lun);
         if (b->made_file)
             disk_remove_file(b->fresh->lun);
-        if (b->from != NULL && b->fresh->lun->store != NULL)
-            disk_keep_store(b->fresh->lun, &b->from->opening.store);
         backstore_unref(b->fresh);
         b->fresh = NULL;
     }
@@ -132,7 +129,7 @@ sizes_undone(struct change *change)
         if (b->opening.error.code != ERROR_NONE)
             log_error("catalog", "the size of a backstore could not be put back", "backstore",
                       b->name, "error", b->opening.error.message, NULL);
-        if (b->action == BACKSTORE_RESIZE)
+        if (b->action == BACKSTORE_CHANGE)
             lun_raise(b->lun, ATTENTION_CAPACITY_CHANGED, NULL);
     }
     close_what_was_opened(change);
@@ -160,7 +157,7 @@ change_undo(struct change *change)
         if (!b->is_resized || (b->action == BACKSTORE_OPEN && b->made_file))
             continue;
         b->opening.task = OPENING_RESIZE;
-        b->opening.store = b->action == BACKSTORE_RESIZE ? b->lun->store : b->fresh->lun->store;
+        b->opening.store = b->action == BACKSTORE_CHANGE ? b->lun->store : b->fresh->lun->store;
         b->opening.size = b->old_size;
     }
     change_run(change, change->openings, change->backstore_count, sizes_undone);

@@ -21,7 +21,6 @@ struct disk {
     struct store *store;
     char *name, *path; /* PATH: NULL for a disk without a file */
     struct disk_file file;
-    struct store **slot; /* who wants the store instead of its being closed */
     bool remove_file, awaited;
     struct message message; /* from whoever let go last to main */
     struct pool_job job;    /* closes the store */
@@ -108,10 +107,6 @@ let_go(struct disk *d)
     d->lun->store = NULL;
     lun_free(d->lun);
     d->lun = NULL;
-    if (d->slot != NULL) {
-        *d->slot = d->store;
-        d->store = NULL;
-    }
     if (d->store == NULL) {
         forget(d);
     } else if (stopping) {
@@ -182,12 +177,6 @@ disk_remove_file(struct lun *lun)
 }
 
 void
-disk_keep_store(struct lun *lun, struct store **slot)
-{
-    ((struct disk *)lun->owner)->slot = slot;
-}
-
-void
 disk_visit(void (*visit)(const struct lun *lun, const char *name, const struct disk_file *file,
                          void *arg),
            void *arg)
@@ -233,7 +222,6 @@ stop_waiting(void)
                     "a backstore is still in use: it is closed when its last "
                     "command has ended",
                     "backstore", d->name, NULL);
-        d->slot = NULL;
         stop_awaiting(d);
     }
 }

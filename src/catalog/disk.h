@@ -36,10 +36,6 @@ const struct disk_file *disk_file_of(const struct lun *lun);
 /* Its file goes with it: what was made by a change that failed. */
 void disk_remove_file(struct lun *lun);
 
-/* When its last user lets go, LUN's store is put into *SLOT instead of being closed. Its disk
- * must be awaited: after a disk_wait() that ran out of time SLOT is not touched any more. */
-void disk_keep_store(struct lun *lun, struct store **slot);
-
 /* Calls VISIT for each disk whose file is open. */
 void disk_visit(void (*visit)(const struct lun *lun, const char *name,
                               const struct disk_file *file, void *arg),

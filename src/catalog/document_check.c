@@ -181,6 +181,7 @@ static void
 check_backstore_size(struct rules *r, const char *name, const json_t *backstore)
 {
     const json_t *size = json_object_get(backstore, "size");
+    const json_t *physical = json_object_get(backstore, "physical_block_size");
     json_int_t block_size = json_integer_value(json_object_get(backstore, "block_size"));
 
     if (block_size != 4096)
@@ -191,6 +192,9 @@ check_backstore_size(struct rules *r, const char *name, const json_t *backstore)
     if (json_is_integer(size) && json_integer_value(size) % block_size != 0)
         complain(r, POINTER("backstores", name, "size"), "multipleOf",
                  "not a multiple of the block size (%lld)", (long long)block_size);
+    if (json_is_integer(physical) && json_integer_value(physical) < block_size)
+        complain(r, POINTER("backstores", name, "physical_block_size"), "minimum",
+                 "below the block size (%lld)", (long long)block_size);
 }
 
 /* What no two backstores may share: two writers to one file, or two disks that an initiator

@@ -36,19 +36,27 @@ static const struct {
     {"size", PLAN_RESIZE},
     {"create", PLAN_NOTHING}, /* only says how a file is made that is not there */
     {"preallocate", PLAN_NOTHING},
-    {"serial", PLAN_RELABEL},
-    {"naa", PLAN_RELABEL},
-    {"vendor_id", PLAN_RELABEL},
-    {"product_id", PLAN_RELABEL},
-    {"product_revision", PLAN_RELABEL},
-    {"write_cache", PLAN_RELABEL},
-    {"unmap", PLAN_RELABEL},
-    {"removable", PLAN_RELABEL},
+    {"serial", PLAN_RECONFIGURE},
+    {"naa", PLAN_RECONFIGURE},
+    {"vendor_id", PLAN_RECONFIGURE},
+    {"product_id", PLAN_RECONFIGURE},
+    {"product_revision", PLAN_RECONFIGURE},
+    {"write_cache", PLAN_RECONFIGURE},
+    {"unmap", PLAN_RECONFIGURE},
+    {"removable", PLAN_RECONFIGURE},
+    {"tas", PLAN_RECONFIGURE},
+    {"d_sense", PLAN_RECONFIGURE},
+    {"rotation_rate", PLAN_RECONFIGURE},
+    {"physical_block_size", PLAN_RECONFIGURE},
+    {"queue_depth", PLAN_RECONFIGURE},
 };
 
+/* CAN_WRITE: its store is open, and not read-only. */
 static enum plan_effect
-member_effect(const char *member)
+member_effect(const char *member, const json_t *after, bool can_write)
 {
+    if (strcmp(member, "read_only") == 0) /* what is open for writing can be kept from it */
+        return json_is_true(after) || can_write ? PLAN_RECONFIGURE : PLAN_REOPEN;
     for (size_t i = 0; i < sizeof member_effects / sizeof member_effects[0]; i++)
         if (strcmp(member_effects[i].member, member) == 0)
             return member_effects[i].effect;
@@ -62,7 +70,7 @@ same(const json_t *a, const json_t *b)
 }
 
 enum plan_effect
-plan_backstore_effect(const json_t *before, const json_t *after)
+plan_backstore_effect(const json_t *before, const json_t *after, bool can_write)
 {
     const json_t *const sides[] = {before, after};
     enum plan_effect effect = PLAN_NOTHING;
@@ -71,7 +79,8 @@ plan_backstore_effect(const json_t *before, const json_t *after)
 
     for (size_t i = 0; i < 2; i++) {
         json_object_foreach (document_members(sides[i]), member, value) {
-            enum plan_effect e = member_effect(member);
+            const json_t *there = json_object_get(after, member);
+            enum plan_effect e = member_effect(member, there, can_write);
             if (e > effect && !same(value, json_object_get(sides[1 - i], member)))
                 effect = e;
         }
@@ -231,13 +240,15 @@ static bool
 disrupts_backstore(struct walk *w, const json_t *before, const json_t *after)
 {
     const char *name = w->steps[1];
+    bool can_write;
 
     if (w->depth != 3)
         return false; /* one that goes is not used any more: its LUNs went too */
-    switch (member_effect(w->steps[2])) {
+    can_write = w->plan->can_write != NULL && w->plan->can_write(name);
+    switch (member_effect(w->steps[2], after, can_write)) {
     case PLAN_NOTHING:
+    case PLAN_RECONFIGURE:
         return false;
-    case PLAN_RELABEL:
     case PLAN_REOPEN:
         return disturb_users(w, name);
     case PLAN_RESIZE:

@@ -14,6 +14,8 @@ struct plan {
     const json_t *after, *after_complete;
     const struct session_summary *sessions; /* those that are open */
     size_t session_count;
+    bool (*can_write)(const char *backstore); /* its store is open, and not read-only; NULL:
+                                                 none is */
 };
 
 /*
@@ -31,11 +33,12 @@ json_t *plan_changes(const struct plan *plan, json_t *objects);
 
 /* What becomes of an open backstore when its options (complete) change. */
 enum plan_effect {
-    PLAN_NOTHING, /* what it uses stays the same */
-    PLAN_RESIZE,  /* only "size" differs */
-    PLAN_RELABEL, /* what its LUN says of itself differs: a new LUN over the same open store */
-    PLAN_REOPEN,  /* what its store is opened with differs */
+    PLAN_NOTHING,     /* what it uses stays the same */
+    PLAN_RESIZE,      /* only "size" differs */
+    PLAN_RECONFIGURE, /* what its LUN is or says of itself differs: in place, too */
+    PLAN_REOPEN,      /* what its store is opened with differs: a new LUN over a new store */
 };
-enum plan_effect plan_backstore_effect(const json_t *before, const json_t *after);
+enum plan_effect plan_backstore_effect(const json_t *before, const json_t *after,
+                                       bool can_write);
 
 #endif

@@ -367,6 +367,9 @@ start(struct task *t, const struct pdu_scsi_command *c, uint32_t immediate)
                       c->is_final || !t->is_write);
 
     t->state = TASK_ENDED;
+    t->lun = session_luns_find(s, t->wire_lun);
+    if (t->lun != NULL)
+        t->cmd.nexus = session_lun_ref(t->lun)->nexus;
     if (condition != SENSE_NO_SENSE) {
         task_fail(t, condition);
     } else if (verdict != DATA_OUT_MORE) {
@@ -374,10 +377,7 @@ start(struct task *t, const struct pdu_scsi_command *c, uint32_t immediate)
     } else if (takes_too_much(t, c->cdb)) {
         task_set_answer(t, SCSI_TASK_SET_FULL);
     } else {
-        t->lun = session_luns_find(s, t->wire_lun);
         t->cmd.it_nexus = &s->it_nexus;
-        if (t->lun != NULL)
-            t->cmd.nexus = session_lun_ref(t->lun)->nexus;
         t->cmd.attribute = attributes[c->attributes];
         memcpy(t->cmd.cdb, c->cdb, sizeof t->cmd.cdb);
         t->cmd.expected_out = t->is_write ? t->expected : 0;

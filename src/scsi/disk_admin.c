@@ -41,7 +41,7 @@ void
 disk_read_capacity_16(struct scsi_cmd *cmd)
 {
     const struct lun *lun = cmd_lun(cmd);
-    unsigned ratio = lun->store->physical_block_size / lun->block_size;
+    unsigned ratio = lun_physical_block_size(lun) / lun->block_size;
     uint8_t data[32] = {0};
 
     put_be64(data, last_lba(lun));

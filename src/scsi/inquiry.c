@@ -28,7 +28,9 @@ put_text(uint8_t *field, size_t size, const char *text)
 static void
 standard_inquiry(struct scsi_cmd *cmd)
 {
-    const struct lun *lun = cmd_lun(cmd);
+    static const struct lun_identity nobody;
+    struct lun *lun = cmd_lun(cmd);
+    const struct lun_identity id = lun != NULL ? lun_identity(lun) : nobody;
     uint8_t data[96] = {0};
 
     /* No logical unit: PERIPHERAL QUALIFIER 3, type 1Fh. */
@@ -40,9 +42,9 @@ standard_inquiry(struct scsi_cmd *cmd)
     data[4] = sizeof data - 5;
     data[5] = lun != NULL ? 0x30 : 0; /* TPGS: implicit and explicit asymmetric access */
     data[7] = 0x02;                   /* CMDQUE */
-    put_text(data + 8, 8, lun != NULL ? lun->identity.vendor_id : "");
-    put_text(data + 16, 16, lun != NULL ? lun->identity.product_id : "");
-    put_text(data + 32, 4, lun != NULL ? lun->identity.product_revision : "");
+    put_text(data + 8, 8, id.vendor_id);
+    put_text(data + 16, 16, id.product_id);
+    put_text(data + 32, 4, id.product_revision);
     for (size_t i = 0; i < sizeof version_descriptors / sizeof version_descriptors[0]; i++)
         put_be16(data + 58 + 2 * i, version_descriptors[i]);
     cmd_answer(cmd, data, sizeof data, get_be16(cmd->cdb + 3));

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scsi/range_guard.h"
 #include "store/store.h"
@@ -24,9 +25,11 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     atomic_init(&lun->refs, 1);
     atomic_init(&lun->stopped, false);
     atomic_init(&lun->ejected, false);
-    atomic_init(&lun->queue_depth, 0);
     lun->identity = *identity;
     lun->block_size = attributes->block_size;
+    atomic_init(&lun->physical_block_size, attributes->physical_block_size);
+    atomic_init(&lun->rotation_rate, attributes->rotation_rate);
+    atomic_init(&lun->queue_depth, attributes->queue_depth);
     atomic_init(&lun->modes, attributes->modes);
     atomic_init(&lun->default_modes, attributes->modes);
     lun->store = store;
@@ -95,6 +98,27 @@ lun_set_modes(struct lun *lun, unsigned mask, unsigned values)
         after = (before & ~mask) | (values & mask);
     while (!atomic_compare_exchange_weak(&lun->modes, &before, after));
     return before ^ after;
+}
+
+struct lun_identity
+lun_identity(struct lun *lun)
+{
+    struct lun_identity identity;
+
+    pthread_mutex_lock(&lun->lock);
+    identity = lun->identity;
+    pthread_mutex_unlock(&lun->lock);
+    return identity;
+}
+
+unsigned
+lun_physical_block_size(const struct lun *lun)
+{
+    unsigned size = atomic_load_explicit(&lun->physical_block_size, memory_order_relaxed);
+
+    if (size == 0 && lun->store != NULL)
+        size = lun->store->physical_block_size;
+    return size > lun->block_size ? size : lun->block_size;
 }
 
 bool
@@ -208,4 +232,77 @@ lun_bus_reset(struct nexus *nexus)
     reservations_reset(lun);
     if (restore(lun) != 0)
         lun_raise(lun, ATTENTION_MODE_CHANGED, NULL); /* others come by another target */
+}
+
+/* The bits of enum unit_attention that belong to MODES which are not as they were. */
+static unsigned
+attentions_of(unsigned modes)
+{
+    static const struct {
+        unsigned modes;
+        enum unit_attention attention;
+    } rows[] = {
+        {LUN_MODES_OF_PAGES | LUN_READ_ONLY, ATTENTION_MODE_CHANGED}, /* also the header's WP */
+        {LUN_UNMAP, ATTENTION_CAPACITY_CHANGED},                      /* LBPME */
+        {LUN_UNMAP | LUN_REMOVABLE, ATTENTION_INQUIRY_CHANGED},
+    };
+    unsigned attentions = 0;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (modes & rows[i].modes)
+            attentions |= 1u << rows[i].attention;
+    return attentions;
+}
+
+static bool
+same_identity(const struct lun_identity *a, const struct lun_identity *b)
+{
+    return strcmp(a->vendor_id, b->vendor_id) == 0 &&
+           strcmp(a->product_id, b->product_id) == 0 &&
+           strcmp(a->product_revision, b->product_revision) == 0 &&
+           strcmp(a->serial, b->serial) == 0 && a->naa_length == b->naa_length &&
+           memcmp(a->naa, b->naa, a->naa_length) == 0;
+}
+
+/* Under the lock. A medium that cannot be ejected any more is in, and nobody needs to keep it
+ * there. */
+static unsigned
+close_tray(struct lun *lun)
+{
+    struct nexus *nexus;
+
+    LIST_FOREACH (nexus, &lun->nexuses, link)
+        nexus->prevents_removal = false;
+    return atomic_exchange(&lun->ejected, false) ? 1u << ATTENTION_MEDIUM_CHANGED : 0;
+}
+
+void
+lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
+                const struct lun_attributes *attributes)
+{
+    unsigned changed, attentions;
+    struct nexus *nexus;
+
+    assert(attributes->block_size == lun->block_size);
+    pthread_mutex_lock(&lun->lock);
+    changed = atomic_exchange(&lun->default_modes, attributes->modes) ^ attributes->modes;
+    lun_set_modes(lun, changed, attributes->modes);
+    attentions = attentions_of(changed);
+    if (changed & LUN_REMOVABLE & ~attributes->modes)
+        attentions |= close_tray(lun);
+    if (!same_identity(&lun->identity, identity))
+        attentions |= 1u << ATTENTION_INQUIRY_CHANGED;
+    lun->identity = *identity;
+    if (atomic_exchange(&lun->rotation_rate, attributes->rotation_rate) !=
+        attributes->rotation_rate)
+        attentions |= 1u << ATTENTION_INQUIRY_CHANGED;
+    if (atomic_exchange(&lun->physical_block_size, attributes->physical_block_size) !=
+        attributes->physical_block_size)
+        attentions |= 1u << ATTENTION_CAPACITY_CHANGED | 1u << ATTENTION_INQUIRY_CHANGED;
+    atomic_store(&lun->queue_depth, attributes->queue_depth);
+    for (unsigned i = 0; i < ATTENTIONS; i++)
+        LIST_FOREACH (nexus, &lun->nexuses, link)
+            if (attentions & (1u << i))
+                nexus_raise_locked(nexus, (enum unit_attention)i);
+    pthread_mutex_unlock(&lun->lock);
 }

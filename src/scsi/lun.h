@@ -61,16 +61,21 @@ struct lun_sanitize {
 
 /* What a new unit begins with. */
 struct lun_attributes {
-    unsigned block_size; /* 512 or 4096 */
-    unsigned modes;      /* enum lun_mode */
+    unsigned block_size;          /* 512 or 4096 */
+    unsigned modes;               /* enum lun_mode */
+    unsigned physical_block_size; /* 0: the store's */
+    unsigned rotation_rate;       /* VPD B1h; 0: what the store tells */
+    unsigned queue_depth;         /* commands that each nexus may have open; 0: no limit but the
+                                     transport's */
 };
 
 struct lun {
     atomic_uint refs;
-    struct lun_identity identity;
+    struct lun_identity identity; /* under lock: see lun_identity() */
     unsigned block_size;
-    atomic_uint modes;                 /* enum lun_mode */
-    atomic_uint default_modes;         /* … as its attributes say */
+    atomic_uint physical_block_size, rotation_rate, queue_depth; /* see the attributes */
+    atomic_uint modes;                                           /* enum lun_mode */
+    atomic_uint default_modes;                                   /* … as its attributes say */
     struct store *store;               /* NULL: could not be opened; answers NOT READY */
     void (*released)(struct lun *lun); /* the last reference is gone; any worker. Must get
                                           lun_free() called, where closing may block */
@@ -81,8 +86,6 @@ struct lun {
     atomic_bool stopped;       /* START STOP UNIT with START=0 */
     struct range_guard *guard; /* of its blocks; whose they are, it knows itself */
     atomic_bool ejected;       /* … and LOEJ=1; written under lock */
-    atomic_uint queue_depth;   /* commands that one nexus may have open; 0: no limit but the
-                                  transport's */
 
     pthread_mutex_t lock;
     LIST_HEAD(, nexus) nexuses;      /* under lock */
@@ -117,6 +120,19 @@ lun_is(const struct lun *lun, unsigned modes)
 /* Those of enum lun_mode that are in MASK become as they are in VALUES, at once; returns which
  * of them were not so before. Any thread. */
 unsigned lun_set_modes(struct lun *lun, unsigned mask, unsigned values);
+
+struct lun_identity lun_identity(struct lun *lun);
+
+/* Bytes, at least the block size. */
+unsigned lun_physical_block_size(const struct lun *lun);
+
+/*
+ * Other attributes than it had, and another identity: what MODE SELECT has changed stays but
+ * for what the attributes change. Each nexus hears what is no longer as it knows it. BLOCK_SIZE
+ * must be what it was. Any thread.
+ */
+void lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
+                     const struct lun_attributes *attributes);
 
 /* Size in blocks, as it is now. */
 uint64_t lun_blocks(const struct lun *lun);

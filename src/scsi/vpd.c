@@ -54,10 +54,11 @@ supported_pages(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data
 static size_t
 unit_serial_number(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 {
-    size_t n = strlen(lun->identity.serial);
+    const struct lun_identity id = lun_identity(cmd_lun(cmd));
+    size_t n = strlen(id.serial);
 
-    (void)cmd;
-    memcpy(data, lun->identity.serial, n);
+    (void)lun;
+    memcpy(data, id.serial, n);
     return n;
 }
 
@@ -118,11 +119,12 @@ static size_t
 device_identification(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 {
     const struct it_nexus *it = cmd->it_nexus;
-    const struct lun_identity *id = &lun->identity;
-    size_t n = put_t10_vendor(data, id);
+    const struct lun_identity id = lun_identity(cmd_lun(cmd));
+    size_t n = put_t10_vendor(data, &id);
 
-    memcpy(designator(data + n, OF_UNIT, NAA, BINARY, id->naa_length), id->naa, id->naa_length);
-    n += 4 + (size_t)id->naa_length;
+    (void)lun;
+    memcpy(designator(data + n, OF_UNIT, NAA, BINARY, id.naa_length), id.naa, id.naa_length);
+    n += 4 + (size_t)id.naa_length;
     n += put_port_number(data + n, RELATIVE_PORT, it->target_port_group);
     n += put_port_number(data + n, PORT_GROUP, it->target_port_group);
     n += put_name(data + n, OF_PORT, it->target_port);
@@ -160,7 +162,7 @@ static size_t
 block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 {
     unsigned block = lun->block_size;
-    unsigned physical = lun->store != NULL ? lun->store->physical_block_size : block;
+    unsigned physical = lun_physical_block_size(lun);
     uint8_t *page = data - HEADER; /* offsets as the standard draws them */
 
     (void)cmd;
@@ -184,11 +186,14 @@ block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 static size_t
 block_device_characteristics(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 {
+    unsigned rate = atomic_load_explicit(&lun->rotation_rate, memory_order_relaxed);
+
     (void)cmd;
-    /* MEDIUM ROTATION RATE: memory does not rotate; of what lies below the others nothing is
-     * known (0: not reported). */
-    if (lun->store != NULL && (lun->store->capabilities & STORE_IS_VOLATILE))
-        put_be16(data, 0x0001);
+    /* Memory does not rotate; of what lies below the others nothing is known unless somebody
+     * says it (0: not reported). */
+    if (rate == 0 && lun->store != NULL && (lun->store->capabilities & STORE_IS_VOLATILE))
+        rate = 1;
+    put_be16(data, (uint16_t)rate); /* MEDIUM ROTATION RATE */
     /* WABEREQ: what SANITIZE has erased can be read before it is written again. */
     if (lun_capabilities(lun) & STORE_CAN_UNMAP)
         data[7 - HEADER] = 0x40;

@@ -13,6 +13,12 @@ LBA_OUT_OF_RANGE = (ILLEGAL_REQUEST, 0x21, 0)
 POWER_ON = (UNIT_ATTENTION, 0x29, 0)
 CAPACITY_CHANGED = (UNIT_ATTENTION, 0x2A, 9)
 LUNS_CHANGED = (UNIT_ATTENTION, 0x3F, 0xE)
+MODE_CHANGED = (UNIT_ATTENTION, 0x2A, 1)
+INQUIRY_CHANGED = (UNIT_ATTENTION, 0x3F, 3)
+MEDIUM_CHANGED = (UNIT_ATTENTION, 0x28, 0)
+MEDIUM_NOT_PRESENT = (NOT_READY, 0x3A, 2)
+REMOVAL_PREVENTED = (ILLEGAL_REQUEST, 0x53, 2)
+SOFTWARE_WRITE_PROTECTED = (DATA_PROTECT, 0x27, 2)
 
 
 def test_unit_ready():
@@ -41,6 +47,28 @@ def read_capacity16(length=32):
 
 def mode_sense6(page=0x3F, length=255):
     return bytes([0x1A, 0, page, 0, length, 0])
+
+
+def mode_select6(pages, save=False):
+    """(CDB, list): a header without block descriptor before PAGES."""
+    data = bytes(4) + pages
+    return bytes([0x15, 0x10 | save, 0, 0, len(data), 0]), data
+
+
+def control_page(d_sense=False, swp=False, tas=False):
+    return bytes([0x0A, 10, 0x20 | d_sense << 2, 0x10, swp << 3, tas << 6]) + bytes(6)
+
+
+def caching_page(wce):
+    return bytes([0x08, 18, wce << 2]) + bytes(17)
+
+
+def start_stop(start=False, eject=False):
+    return bytes([0x1B, 0, 0, 0, start | eject << 1, 0])
+
+
+def prevent_removal(prevent=True):
+    return bytes([0x1E, 0, 0, 0, prevent, 0])
 
 
 def synchronize_cache10(lba=0, blocks=0):

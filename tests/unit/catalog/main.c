@@ -19,6 +19,7 @@ main(void)
     suite_add_tcase(s, build_cases());
     suite_add_tcase(s, state_file_cases());
     suite_add_tcase(s, commit_cases());
+    suite_add_tcase(s, commit_attributes_cases());
     suite_add_tcase(s, commit_start_cases());
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);

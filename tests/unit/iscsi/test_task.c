@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "iscsi/session.h"
 #include "scsi/cmd.h"
+#include "scsi/lun.h"
 #include "suites.h"
 
 #define UNSOLICITED \
@@ -255,6 +256,44 @@ START_TEST(data_that_was_not_agreed_on_fails_the_command)
 }
 END_TEST
 
+START_TEST(what_the_transport_refuses_has_sense_data_in_the_format_of_the_unit)
+{
+    static uint8_t data[512];
+    struct fake_command c = fake_write(0, 0, 1);
+    struct fake_pdu *p;
+
+    fake_disconnect(&one);
+    fixture_login(&one, 0, 1, "ImmediateData=No\0");
+    lun_set_modes(fixture_lun(0), LUN_D_SENSE, LUN_D_SENSE);
+    c.data = data;
+    c.length = sizeof data;
+    (void)fake_command(&one, &c);
+    fixture_settle();
+    p = expect(&one, PDU_SCSI_RESPONSE);
+    ck_assert_uint_eq(p->length, 2 + 8);
+    ck_assert_mem_eq(p->data, "\x00\x08\x72\x0b\x0c\x0c", 6);
+    fake_pdu_free(p);
+}
+END_TEST
+
+START_TEST(more_commands_than_the_disk_takes_of_a_session_find_the_task_set_full)
+{
+    struct fake_command c = {
+        .is_read = true, .expected = 512, .cdb = {0x28, 0, 0, 0, 0, 0, 0, 0, 1}};
+    uint32_t tags[3];
+
+    atomic_store(&fixture_lun(0)->queue_depth, 2);
+    fake_store_hold(fixture_store(0), true);
+    for (int i = 0; i < 3; i++)
+        tags[i] = fake_command(&one, &c);
+    expect_status(&one, tags[2], SCSI_TASK_SET_FULL);
+    fake_store_hold(fixture_store(0), false);
+    ck_assert_uint_eq(outcome_of(tags[0]).status, SCSI_GOOD);
+    ck_assert_uint_eq(outcome_of(tags[1]).status, SCSI_GOOD);
+    ck_assert_uint_eq(outcome_of(fake_command(&one, &c)).status, SCSI_GOOD);
+}
+END_TEST
+
 static const uint64_t no_luns[] = {
     0x0001000000000000, /* not in the map */
     0x0100000000000000, /* bus 1 */
@@ -412,6 +451,9 @@ task_cases(void)
                         sizeof wrongs / sizeof *wrongs);
     tcase_add_loop_test(tcase, data_that_was_not_agreed_on_fails_the_command, 0,
                         sizeof unexpected / sizeof *unexpected);
+    tcase_add_test(tcase, what_the_transport_refuses_has_sense_data_in_the_format_of_the_unit);
+    tcase_add_test(tcase,
+                   more_commands_than_the_disk_takes_of_a_session_find_the_task_set_full);
     tcase_add_loop_test(tcase, what_names_no_lun_is_answered_as_such, 0,
                         sizeof no_luns / sizeof *no_luns);
     tcase_add_test(tcase, lun_0_is_found_in_both_ways_of_writing_it);

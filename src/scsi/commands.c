@@ -93,6 +93,26 @@ static const struct scsi_command persistent_reserve_out[] = {
     {0},
 };
 
+static const struct scsi_command third_party_copy_out[] = { /* SPC-4 section 6.4 */
+    {"EXTENDED COPY(LID1)", extended_copy, extended_copy_check, CDB_NO_RANGE, OUT_LIST_16, KIND_OTHER,
+     NEEDS_MEDIUM | USES_SCRATCH, FENCE_WRITE, 0,
+     {0x83, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {0},
+};
+
+static const struct scsi_command third_party_copy_in[] = { /* sections 6.22 to 6.25 */
+    {"RECEIVE COPY STATUS(LID1)", receive_copy_status, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+     0, FENCE_WRITE, 0,
+     {0x84, 0x00, 0xff, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {"RECEIVE COPY OPERATING PARAMETERS", receive_copy_operating_parameters, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+     0, FENCE_WRITE, 0,
+     {0x84, 0x03, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {"RECEIVE COPY FAILURE DETAILS(LID1)", receive_failed_segment_details, NULL, CDB_NO_RANGE, OUT_NONE, KIND_OTHER,
+     0, FENCE_WRITE, 0,
+     {0x84, 0x04, 0xff, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
+    {0},
+};
+
 #define READ_FLAGS   (NEEDS_MEDIUM | HAS_PROTECT | HAS_FUA | LIMITED)
 #define WRITE_FLAGS  (NEEDS_MEDIUM | WRITES | HAS_PROTECT | HAS_FUA | LIMITED)
 #define WRITE_VERIFY_FLAGS (NEEDS_MEDIUM | WRITES | HAS_PROTECT | LIMITED | USES_SCRATCH)
@@ -180,6 +200,8 @@ const struct scsi_command scsi_commands[256] = {
               {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL}, NULL},
     [0x5e] = {.actions = persistent_reserve_in, .flags = ONE_COMMAND},
     [0x5f] = {.actions = persistent_reserve_out, .flags = ONE_COMMAND},
+    [0x83] = {.actions = third_party_copy_out, .flags = ONE_COMMAND},
+    [0x84] = {.actions = third_party_copy_in, .flags = ONE_COMMAND},
     [0x88] = {"READ(16)", disk_read, NULL, CDB_RANGE_16, OUT_NONE, KIND_READ,
               READ_FLAGS, FENCE_READ, 0,
               {0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

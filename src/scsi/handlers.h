@@ -74,6 +74,13 @@ bool disk_unmap_check(struct scsi_cmd *cmd);
 void disk_write_same(struct scsi_cmd *cmd);
 bool disk_write_same_check(struct scsi_cmd *cmd);
 
+/* extended_copy.c, copy_results.c */
+bool extended_copy_check(struct scsi_cmd *cmd);
+void extended_copy(struct scsi_cmd *cmd);
+void receive_copy_status(struct scsi_cmd *cmd);
+void receive_failed_segment_details(struct scsi_cmd *cmd);
+void receive_copy_operating_parameters(struct scsi_cmd *cmd);
+
 /* sanitize.c */
 bool sanitize_check(struct scsi_cmd *cmd);
 void sanitize_overwrite(struct scsi_cmd *cmd);

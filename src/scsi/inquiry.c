@@ -40,8 +40,9 @@ standard_inquiry(struct scsi_cmd *cmd)
     data[2] = 0x06;     /* SPC-4 */
     data[3] = 0x02;     /* response data format; HISUP=0: LUNs are single-level */
     data[4] = sizeof data - 5;
-    data[5] = lun != NULL ? 0x30 : 0; /* TPGS: implicit and explicit asymmetric access */
-    data[7] = 0x02;                   /* CMDQUE */
+    if (lun != NULL)
+        data[5] = 0x30 | 0x08; /* TPGS: implicit and explicit asymmetric access; 3PC */
+    data[7] = 0x02;            /* CMDQUE */
     put_text(data + 8, 8, id.vendor_id);
     put_text(data + 16, 16, id.product_id);
     put_text(data + 32, 4, id.product_revision);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "scsi/alua.h"
+#include "scsi/copy_results.h"
 #include "scsi/lun.h"
 #include "store/store.h"
 
@@ -52,12 +53,31 @@ nexus_free(struct nexus *nexus)
 {
     if (nexus == NULL)
         return;
+    if (nexus->pins > 0) {
+        nexus->is_free = true;
+        nexus->counters = NULL;
+        return;
+    }
+    copy_results_free(nexus->copies);
     pthread_mutex_lock(&nexus->lun->lock);
     LIST_REMOVE(nexus, link);
     reservations_leave(nexus);
     pthread_mutex_unlock(&nexus->lun->lock);
     lun_unref(nexus->lun);
     free(nexus);
+}
+
+void
+nexus_pin(struct nexus *nexus)
+{
+    nexus->pins++;
+}
+
+void
+nexus_unpin(struct nexus *nexus)
+{
+    if (--nexus->pins == 0 && nexus->is_free)
+        nexus_free(nexus);
 }
 
 /* Beside what a mode page says. */

@@ -17,6 +17,7 @@
 #include "scsi/alua.h"
 #include "scsi/task_set.h"
 
+struct copy_results;
 struct io_counters;
 struct lun;
 struct nexus;
@@ -111,6 +112,9 @@ struct nexus {
     bool read_only;               /* this export is, whatever the LUN is */
     struct io_counters *counters; /* the export's, of this worker; may be NULL */
     struct task_set tasks;        /* of its worker alone */
+    unsigned pins;                /* its worker's */
+    bool is_free;                 /* but for its pins */
+    struct copy_results *copies;  /* copy_results.h; NULL: there were none */
     unsigned attentions;          /* bit per enum unit_attention; under lun->lock */
     unsigned access;              /* what else there is of enum verdict; under lun->lock */
     enum port_state port_state;   /* of its port, as configured; under lun->lock */
@@ -125,6 +129,11 @@ struct nexus *nexus_new(struct lun *lun, const struct it_nexus *it, bool read_on
 
 /* On its worker, when no command uses it any more. Accepts NULL. */
 void nexus_free(struct nexus *nexus);
+
+/* On its worker: keeps NEXUS although its session lets go of it (the session itself must be
+ * kept in other ways); the counters of its export are gone then. */
+void nexus_pin(struct nexus *nexus);
+void nexus_unpin(struct nexus *nexus);
 
 /* For whatever reason: the export, the LUN or its store. */
 bool nexus_is_read_only(const struct nexus *nexus);

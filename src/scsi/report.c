@@ -115,7 +115,7 @@ put_command_descriptor(uint8_t *data, const struct scsi_command *command, bool h
 }
 
 /* The table has fewer rows than this. */
-#define COMMANDS_MAX 96
+#define COMMANDS_MAX 128
 
 static void
 report_all_opcodes(struct scsi_cmd *cmd, bool timeouts)

@@ -6,6 +6,8 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/cdb.c src/scsi/cdb.h \
 	src/scsi/cmd.h \
 	src/scsi/commands.c src/scsi/commands.h \
+	src/scsi/copy.c src/scsi/copy.h \
+	src/scsi/copy_results.c src/scsi/copy_results.h \
 	src/scsi/disk.h \
 	src/scsi/disk_admin.c \
 	src/scsi/disk_atomic.c \
@@ -15,6 +17,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/disk_rw.c \
 	src/scsi/disk_space.c \
 	src/scsi/execute.c src/scsi/execute.h \
+	src/scsi/extended_copy.c src/scsi/extended_copy.h \
 	src/scsi/handlers.h \
 	src/scsi/inquiry.c \
 	src/scsi/lun.c src/scsi/lun.h \
@@ -34,5 +37,5 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
 	src/scsi/transport_id.c src/scsi/transport_id.h \
 	src/scsi/task_set.c src/scsi/task_set.h \
-	src/scsi/vpd.c src/scsi/vpd.h
+	src/scsi/vpd.c src/scsi/vpd.h src/scsi/vpd_copy.c
 EXTRA_DIST += src/scsi/README.md

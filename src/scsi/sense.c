@@ -122,7 +122,9 @@ write_fixed(const struct sense *sense, const struct condition *c, uint8_t *bytes
         bytes[0] |= 0x80;
         put_be32(bytes + 3, (uint32_t)sense->information);
     }
-    bytes[7] = 10; /* ADDITIONAL SENSE LENGTH */
+    bytes[7] = 10;          /* ADDITIONAL SENSE LENGTH */
+    if (sense->has_segment) /* bytes 3 and 4 of COMMAND-SPECIFIC INFORMATION (6.4.3) */
+        put_be16(bytes + 10, sense->segment);
     bytes[12] = c->asc;
     bytes[13] = c->ascq;
     (void)write_specific(sense, bytes + 15);
@@ -135,7 +137,7 @@ write_descriptor(const struct sense *sense, const struct condition *c, uint8_t *
 {
     uint8_t length = 8;
 
-    memset(bytes, 0, 8 + 12 + 8);
+    memset(bytes, 0, 8 + 12 + 12 + 8);
     bytes[0] = 0x72;
     bytes[1] = c->key;
     bytes[2] = c->asc;
@@ -146,6 +148,13 @@ write_descriptor(const struct sense *sense, const struct condition *c, uint8_t *
         d[1] = 0x0a;
         d[2] = 0x80; /* VALID */
         put_be64(d + 4, sense->information);
+        length += 12;
+    }
+    if (sense->has_segment) {
+        uint8_t *d = bytes + length;
+        d[0] = 0x01; /* command specific information descriptor */
+        d[1] = 0x0a;
+        put_be16(d + 4 + 2, sense->segment);
         length += 12;
     }
     if (write_specific(sense, bytes + length + 4)) {

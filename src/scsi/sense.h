@@ -34,6 +34,8 @@ struct sense {
     struct sense_field field;
     bool has_progress;
     uint16_t progress; /* of NOT READY: in 65536ths */
+    bool has_segment;
+    uint16_t segment; /* of COPY ABORTED: the segment that failed */
 };
 
 /* Writes SENSE to BYTES in descriptor or in fixed format; returns how many bytes. */

@@ -218,6 +218,7 @@ static const struct page pages[] = {
     {0x83, 0, device_identification},
     {0x86, 0, extended_inquiry},
     {0x87, 0, mode_page_policy},
+    {0x8f, 0, vpd_third_party_copy},
     {0xb0, 0, block_limits},
     {0xb1, 0, block_device_characteristics},
     {0xb2, STORE_CAN_UNMAP, logical_block_provisioning},

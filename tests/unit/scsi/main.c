@@ -24,6 +24,7 @@ static TCase *(*const cases[])(void) = {
     hints_cases,
     range_guard_threads_cases,
     alua_cases,
+    extended_copy_cases,
     sanitize_cases,
     pr_cases,
     reservations_cases,

@@ -12,6 +12,7 @@ TCase *commands_cases(void);
 TCase *compare_cases(void);
 TCase *execute_cases(void);
 TCase *hints_cases(void);
+TCase *extended_copy_cases(void);
 TCase *inquiry_cases(void);
 TCase *lun_cases(void);
 TCase *medium_cases(void);

@@ -20,7 +20,7 @@ START_TEST(standard_data_says_who_and_what_it_is)
     assert_outcome(&c, "GOOD");
     ck_assert_uint_eq(c.cmd.in_length, 96);
     d = c.cmd.in->data;
-    ck_assert_mem_eq(d, ((uint8_t[]){0, 0, 6, 2, 91, 0x30, 0, 2}), 8);
+    ck_assert_mem_eq(d, ((uint8_t[]){0, 0, 6, 2, 91, 0x38, 0, 2}), 8);
     ck_assert_mem_eq(d + 8, "VENDOR  disk one        0.1 ", 28);
     ck_assert_mem_eq(d + 58, "\x00\xa0\x09\x60\x04\x60\x04\xc0\x00\x00", 10);
     call_end(&c);
@@ -82,9 +82,9 @@ static const struct {
     bool unmap;
     uint8_t count, codes[16];
 } page_lists[] = {
-    {FAKE_STORE_ALL, true, 8, {0x00, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1, 0xb2}},
-    {FAKE_STORE_ALL, false, 7, {0x00, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1}},
-    {NO_UNMAP, true, 7, {0x00, 0x80, 0x83, 0x86, 0x87, 0xb0, 0xb1}},
+    {FAKE_STORE_ALL, true, 9, {0x00, 0x80, 0x83, 0x86, 0x87, 0x8f, 0xb0, 0xb1, 0xb2}},
+    {FAKE_STORE_ALL, false, 8, {0x00, 0x80, 0x83, 0x86, 0x87, 0x8f, 0xb0, 0xb1}},
+    {NO_UNMAP, true, 8, {0x00, 0x80, 0x83, 0x86, 0x87, 0x8f, 0xb0, 0xb1}},
 };
 
 static const struct {

@@ -19,6 +19,7 @@
 #include "core/iobuf.h"
 #include "core/log.h"
 #include "core/pool.h"
+#include "iscsi/buffers.h"
 #include "iscsi/registry.h"
 #include "iscsi/session.h"
 #include "net/conn.h"
@@ -407,6 +408,7 @@ serve(struct pool *io_pool, struct error *err)
     int error;
 
     store_layer_start(io_pool);
+    buffers_limit((uint64_t)o->buffers_mib << 20, o->workers);
     catalog_on_install(sessions_catalog_installed);
     if (commit_open(&setup, err) < 0)
         return -1;

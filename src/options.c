@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "core/log.h"
@@ -13,7 +14,17 @@
 
 const char *argp_program_version = PACKAGE_STRING;
 
-enum { OPTION_RECOVER = 0x100, OPTION_PRINT_OPENRPC, OPTION_RPC_SOCKET, OPTION_CONFIG };
+enum {
+    OPTION_RECOVER = 0x100,
+    OPTION_PRINT_OPENRPC,
+    OPTION_RPC_SOCKET,
+    OPTION_CONFIG,
+    OPTION_BUFFERS
+};
+
+/* Less is not worth a worker, more than the machine has is its operator's business. */
+#define BUFFERS_MIB_MIN 16
+#define BUFFERS_MIB_MAX (1u << 24)
 
 static const struct argp_option rows[] = {
     {"state-dir", 's', "DIR", 0, "Keep the configuration in DIR (default /var/lib/blockgated)",
@@ -25,6 +36,9 @@ static const struct argp_option rows[] = {
      "IPv6 addresses stand in brackets (default port 3260 on all addresses)",
      0},
     {"workers", 'w', "N", 0, "Threads that serve iSCSI (default one per CPU)", 0},
+    {"buffers", OPTION_BUFFERS, "MIB", 0,
+     "Memory that the data of commands may occupy, in MiB (default a quarter of the machine's)",
+     0},
     {"log-level", 'l', "LEVEL", 0, "error, warning, info (default) or debug", 0},
     {"config", OPTION_CONFIG, "FILE", 0,
      "Take the configuration from FILE at each start and refuse changes over the API", 0},
@@ -41,6 +55,17 @@ cpu_count(void)
     int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 
     return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+static unsigned
+quarter_of_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    uint64_t mib = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 4 >> 20 : 1024;
+
+    if (mib < BUFFERS_MIB_MIN)
+        return BUFFERS_MIB_MIN;
+    return mib > BUFFERS_MIB_MAX ? BUFFERS_MIB_MAX : (unsigned)mib;
 }
 
 static void
@@ -81,6 +106,12 @@ parse_one(int key, char *value, struct argp_state *state)
             argp_error(state, "--workers %s: give a number from 1 to %d", value, WORKERS_MAX);
         o->workers = (unsigned)number;
         break;
+    case OPTION_BUFFERS:
+        if (parse_u64(value, BUFFERS_MIB_MIN, BUFFERS_MIB_MAX, &number) < 0)
+            argp_error(state, "--buffers %s: give a number of MiB from %d on", value,
+                       BUFFERS_MIB_MIN);
+        o->buffers_mib = (unsigned)number;
+        break;
     case 'l':
         level = log_level_from_name(value);
         if (level < 0)
@@ -120,6 +151,7 @@ options_parse(struct options *options, int argc, char **argv)
         .state_dir = "/var/lib/blockgated",
         .rpc_socket = "/run/blockgated/api.sock",
         .workers = cpu_count(),
+        .buffers_mib = quarter_of_memory(),
     };
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, options);

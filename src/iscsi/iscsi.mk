@@ -15,6 +15,7 @@ src_iscsi_libiscsi_a_SOURCES += src/iscsi/opcodes.def src/iscsi/pdu_fields.def \
 src_iscsi_libiscsi_a_SOURCES += src/iscsi/session.h \
 	src/iscsi/registry.c src/iscsi/registry.h src/iscsi/registry_private.h \
 	src/iscsi/window.c src/iscsi/window.h \
+	src/iscsi/buffers.c src/iscsi/buffers.h \
 	src/iscsi/data_in.c src/iscsi/data_in.h \
 	src/iscsi/data_out.c src/iscsi/data_out.h \
 	src/iscsi/session.c src/iscsi/session_private.h \

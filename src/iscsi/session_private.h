@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "core/counters.h"
+#include "iscsi/buffers.h"
 #include "iscsi/held.h"
 #include "iscsi/params.h"
 #include "iscsi/pdu_reader.h"
@@ -43,9 +44,6 @@ struct worker;
 
 /* A session that has that much to send takes no more input. */
 #define SESSION_OUTPUT_FULL ((size_t)1 << 20)
-
-/* Buffers that one session may occupy. A command that needs more is answered TASK SET FULL. */
-#define SESSION_BUFFERS_MAX ((uint64_t)64 << 20)
 
 /* Beyond this output, which no peer that reads comes near, the connection ends. */
 #define SESSION_OUTPUT_MAX (2 * SESSION_BUFFERS_MAX)
@@ -68,6 +66,7 @@ struct session_worker {
     uint64_t task_sequence; /* counts tasks: a sweep covers those up to its own moment */
     LIST_HEAD(, sweep) sweeps;
     uint64_t sweep_sequence;
+    uint64_t buffer_bytes; /* what its sessions occupy, output included: buffers.h */
 } __attribute__((aligned(64)));
 
 struct session_worker *session_worker_here(void);
@@ -155,6 +154,7 @@ struct session {
     struct sweep logout; /* waits for the tasks to end before the logout is answered */
     uint32_t logout_tag;
     uint64_t buffer_bytes; /* what its tasks occupy or will */
+    uint64_t output_bytes; /* what its output does, as counted last */
 };
 
 /* session.c */

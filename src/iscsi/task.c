@@ -106,7 +106,7 @@ task_end(struct task *t)
     LIST_REMOVE(t, bucket_link);
     s->task_count--;
     s->immediate_count -= t->is_immediate;
-    s->buffer_bytes -= t->buffer_bytes;
+    buffers_give_back(s, t->buffer_bytes);
     if (s->incoming.task == t)
         s->incoming.task = NULL;
 
@@ -316,20 +316,20 @@ check_form(const struct task *t, const struct pdu_scsi_command *c,
     return SENSE_NO_SENSE;
 }
 
-/* Buffers that other commands do not leave free are waited for by the initiator, not here. */
-static bool
-takes_too_much(struct task *t, const uint8_t *cdb)
+/* Takes the memory that T will occupy. It may claim more than it moves; the command knows. */
+static enum scsi_status
+take_buffers(struct task *t, const uint8_t *cdb)
 {
-    struct session *s = t->session;
     uint64_t need = t->is_read || t->is_write ? t->expected : 0;
-    uint64_t used = s->buffer_bytes + pdu_writer_queued(&s->writer);
+    enum scsi_status status;
 
     if (need > SESSION_BUFFERS_MAX)
-        need = SESSION_BUFFERS_MAX; /* it may claim more than it moves; the command knows */
+        need = SESSION_BUFFERS_MAX;
     need += scsi_scratch_max(cdb);
-    t->buffer_bytes = (uint32_t)need;
-    s->buffer_bytes += need;
-    return used > 0 && used + need > SESSION_BUFFERS_MAX;
+    status = buffers_take(t->session, need);
+    if (status == SCSI_GOOD)
+        t->buffer_bytes = (uint32_t)need;
+    return status;
 }
 
 static void
@@ -362,6 +362,7 @@ start(struct task *t, const struct pdu_scsi_command *c, uint32_t immediate)
         .initial_r2t = params->initial_r2t,
         .immediate_data = params->immediate_data,
     };
+    enum scsi_status status;
     enum data_out_verdict verdict =
         data_out_init(&t->out, &limits, t->is_write ? t->expected : 0, immediate,
                       c->is_final || !t->is_write);
@@ -374,8 +375,8 @@ start(struct task *t, const struct pdu_scsi_command *c, uint32_t immediate)
         task_fail(t, condition);
     } else if (verdict != DATA_OUT_MORE) {
         task_fail(t, SENSE_UNEXPECTED_UNSOLICITED_DATA);
-    } else if (takes_too_much(t, c->cdb)) {
-        task_set_answer(t, SCSI_TASK_SET_FULL);
+    } else if ((status = take_buffers(t, c->cdb)) != SCSI_GOOD) {
+        task_set_answer(t, status);
     } else {
         t->cmd.it_nexus = &s->it_nexus;
         t->cmd.attribute = attributes[c->attributes];

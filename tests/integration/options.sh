@@ -19,7 +19,7 @@ prints_document() {
             and ([.methods[].name] | index("config.apply") and index("rpc.discover"))' "$work/openrpc.json"
 }
 
-for option in state-dir rpc-socket portal workers log-level config print-openrpc version help; do
+for option in state-dir rpc-socket portal workers buffers log-level config print-openrpc version help; do
     ok "--help tells of --$option" prints "--$option" --help
 done
 ok "--version prints the version" prints "blockgate.* $version\$" --version
@@ -36,6 +36,8 @@ done <<'END'
 --portal ::1|::1|an IPv6 address without brackets is named
 --workers 0|workers|no workers are refused
 --workers many|many|a number of workers that is none is named
+--buffers 1|buffers|too little memory for buffers is refused
+--buffers much|much|an amount of memory that is none is named
 --log-level loud|loud|an unknown log level is named
 left-over|left-over|a word too many is named
 END

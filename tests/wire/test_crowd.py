@@ -111,3 +111,29 @@ def test_connections_that_come_and_go(start_daemon):
     assert not real, real
     eventually(lambda: not daemon.sessions(), "all sessions are gone")
     assert isinstance(daemon.connect(), Connection)
+
+
+def test_memory_of_all_sessions_together_is_bounded_and_nobody_is_locked_out(start_daemon):
+    """20 peers ask for 40 MiB each and read nothing; --buffers 16 is all there is, but 1 MiB for each."""
+    daemon = start_daemon(workers=1, options=("--buffers", "16"))
+    daemon.make_disk(size=16 * MIB)
+    daemon.make_target()
+    with daemon.session() as c:  # a disk whose memory is there already
+        for n in range(16):
+            c.scsi(scsi.write(2048 * n, 2048), write=bytes([n + 1]) * MIB)
+    before = daemon.memory()
+    peers = []
+    for _ in range(20):
+        c = daemon.session(connection={"receive_buffer": 4096, "timeout": 30}, MaxRecvDataSegmentLength=262144)
+        for n in range(40):
+            c.submit(scsi.read(2048 * (n % 14), 2048), read=MIB)
+        peers.append(c)
+    daemon.check_serving()
+    grown = daemon.memory() - before
+    assert grown < 60 * MIB, f"{grown // MIB} MiB more"
+    for c in peers:
+        while c.tasks:
+            c.pump()
+        c.close()
+    with daemon.session() as c:
+        eventually(lambda: c.try_scsi(scsi.read(0, 8192), read=4 * MIB).status == scsi.GOOD, "there is room again")

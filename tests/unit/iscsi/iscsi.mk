@@ -9,7 +9,7 @@ test_iscsi_SOURCES += tests/unit/iscsi/test_pdu.c tests/unit/iscsi/test_pdu_read
 	tests/unit/iscsi/lists.h tests/unit/iscsi/lists.c \
 	tests/unit/iscsi/small_catalog.h tests/unit/iscsi/small_catalog.c
 # Sessions.
-test_iscsi_SOURCES += tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_in.c \
+test_iscsi_SOURCES += tests/unit/iscsi/test_buffers.c tests/unit/iscsi/test_window.c tests/unit/iscsi/test_data_in.c \
 	tests/unit/iscsi/test_data_out.c tests/unit/iscsi/test_registry.c \
 	tests/unit/iscsi/fixture.c tests/unit/iscsi/fixture.h tests/unit/iscsi/test_session.c \
 	tests/unit/iscsi/test_session_life.c tests/unit/iscsi/test_session_luns.c \

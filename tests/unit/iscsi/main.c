@@ -19,6 +19,7 @@ static TCase *(*const cases[])(void) = {
     data_in_cases,
     data_out_cases,
     registry_cases,
+    buffers_cases,
     session_cases,
     session_life_cases,
     session_luns_cases,

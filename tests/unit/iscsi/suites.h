@@ -20,6 +20,7 @@ TCase *window_cases(void);
 TCase *data_in_cases(void);
 TCase *data_out_cases(void);
 TCase *registry_cases(void);
+TCase *buffers_cases(void);
 TCase *session_cases(void);
 TCase *session_life_cases(void);
 TCase *session_luns_cases(void);

@@ -47,7 +47,8 @@ stop(struct scsi_cmd *cmd)
     struct lun *lun = cmd_lun(cmd);
 
     if (!(cmd->cdb[4] & LOEJ)) {
-        atomic_store_explicit(&lun->stopped, !lun_is(lun, LUN_REMOVABLE), memory_order_relaxed);
+        if (!lun_is(lun, LUN_REMOVABLE) && !atomic_exchange(&lun->stopped, true))
+            atomic_fetch_add(&lun->start_stop_cycles, 1);
         cmd_good(cmd);
     } else if (lun_eject(lun)) {
         cmd_good(cmd);

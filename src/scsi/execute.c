@@ -127,6 +127,8 @@ cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
     cmd->status = status;
     count_finish(cmd->it_nexus->counters, cmd, elapsed);
     count_finish(nexus_counters(cmd), cmd, elapsed);
+    if (cmd->nexus != NULL)
+        count_finish(&cmd->nexus->lun->counters[worker_id(worker_current())], cmd, elapsed);
     if (!range_leave(&cmd->claim, left_range))
         return;
     if (cmd->entered) {

@@ -6,7 +6,7 @@
 
 struct scsi_cmd;
 
-/* inquiry.c, report.c, mode.c, mode_select.c */
+/* inquiry.c, report.c, mode.c, mode_select.c, log_sense.c */
 void inquiry(struct scsi_cmd *cmd);
 void request_sense(struct scsi_cmd *cmd);
 void mode_sense_6(struct scsi_cmd *cmd);
@@ -14,6 +14,8 @@ void mode_sense_10(struct scsi_cmd *cmd);
 void mode_select_6(struct scsi_cmd *cmd);
 void mode_select_10(struct scsi_cmd *cmd);
 bool mode_select_check(struct scsi_cmd *cmd);
+void log_sense(struct scsi_cmd *cmd);
+bool log_sense_check(struct scsi_cmd *cmd);
 void report_luns(struct scsi_cmd *cmd);
 void report_opcodes(struct scsi_cmd *cmd);
 void report_task_management(struct scsi_cmd *cmd);

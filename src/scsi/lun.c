@@ -5,8 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/counters.h"
+#include "core/worker.h"
 #include "scsi/range_guard.h"
 #include "store/store.h"
+
+enum { COUNTER_SETS = WORKERS_MAX + 1 };
+
+static struct io_counters *
+counters_new(void)
+{
+    size_t size = COUNTER_SETS * sizeof(struct io_counters);
+    struct io_counters *counters = aligned_alloc(_Alignof(struct io_counters), size);
+
+    if (counters != NULL)
+        memset(counters, 0, size);
+    return counters;
+}
+
+void
+lun_totals(const struct lun *lun, struct io_totals *totals)
+{
+    *totals = (struct io_totals){0};
+    io_counters_sum(lun->counters, COUNTER_SETS, totals);
+    totals->in_flight = 0; /* who starts is not counted here */
+}
 
 struct lun *
 lun_new(const struct lun_identity *identity, const struct lun_attributes *attributes,
@@ -17,7 +40,10 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     if (lun == NULL)
         return NULL;
     lun->guard = range_guard_new();
-    if (lun->guard == NULL) {
+    lun->counters = counters_new();
+    if (lun->guard == NULL || lun->counters == NULL) {
+        range_guard_free(lun->guard);
+        free(lun->counters);
         free(lun);
         return NULL;
     }
@@ -66,6 +92,7 @@ lun_free(struct lun *lun)
     reservations_done(lun);
     pthread_mutex_destroy(&lun->lock);
     free(lun->overrides);
+    free(lun->counters);
     free(lun);
 }
 

@@ -17,6 +17,8 @@
 #include "scsi/nexus.h"
 #include "scsi/reservations.h"
 
+struct io_counters;
+struct io_totals;
 struct range_guard;
 struct store;
 
@@ -83,9 +85,11 @@ struct lun {
     /* Keeps what must survive a loss of power; NULL: nothing does. Any worker; set before the
      * first nexus. */
     void (*save)(struct lun_save *save);
-    atomic_bool stopped;       /* START STOP UNIT with START=0 */
-    struct range_guard *guard; /* of its blocks; whose they are, it knows itself */
-    atomic_bool ejected;       /* … and LOEJ=1; written under lock */
+    struct io_counters *counters;  /* one set for each worker */
+    atomic_uint start_stop_cycles; /* how often it was stopped */
+    atomic_bool stopped;           /* START STOP UNIT with START=0 */
+    struct range_guard *guard;     /* of its blocks; whose they are, it knows itself */
+    atomic_bool ejected;           /* … and LOEJ=1; written under lock */
 
     pthread_mutex_t lock;
     LIST_HEAD(, nexus) nexuses;      /* under lock */
@@ -133,6 +137,9 @@ unsigned lun_physical_block_size(const struct lun *lun);
  */
 void lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
                      const struct lun_attributes *attributes);
+
+/* What all commands of all nexuses came to. */
+void lun_totals(const struct lun *lun, struct io_totals *totals);
 
 /* Size in blocks, as it is now. */
 uint64_t lun_blocks(const struct lun *lun);

@@ -2,6 +2,7 @@
 #include "scsi/vpd.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/bytes.h"
 #include "scsi/commands.h"
@@ -205,7 +206,9 @@ static size_t
 logical_block_provisioning(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 {
     (void)cmd;
-    (void)lun;
+    if (lun_capabilities(lun) & STORE_CAN_SPACE)
+        data[0] =
+            (uint8_t)(ffs((int)(DISK_THRESHOLD_SET / lun->block_size)) - 1); /* EXPONENT */
     data[1] = 0x80 | 0x40 | 0x20 | 0x04; /* LBPU, LBPWS, LBPWS10, LBPRZ=001b */
     data[2] = 0x02;                      /* PROVISIONING TYPE: thin */
     return 4;

@@ -8,6 +8,7 @@ static TCase *(*const cases[])(void) = {
     sense_cases,
     cdb_cases,
     lun_cases,
+    log_sense_cases,
     execute_cases,
     commands_cases,
     rw_cases,

@@ -14,6 +14,7 @@ TCase *execute_cases(void);
 TCase *hints_cases(void);
 TCase *extended_copy_cases(void);
 TCase *inquiry_cases(void);
+TCase *log_sense_cases(void);
 TCase *lun_cases(void);
 TCase *medium_cases(void);
 TCase *mode_cases(void);

@@ -1,4 +1,5 @@
 /* test_commands.c: what holds for every command of the table, derived from the table. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -90,6 +91,8 @@ make_cdb(const struct scsi_command *row, uint64_t lba, uint8_t cdb[SCSI_CDB_MAX]
             put_be32(cdb + 5, 24);
         if (row->usage[0] == 0x1a || row->usage[0] == 0x5a)
             cdb[2] = 0x3f; /* MODE SENSE: all pages */
+        if (row->usage[0] == 0x4d)
+            cdb[2] = 0x40; /* LOG SENSE: which pages there are */
         break;
     case CDB_LAYOUTS:
         ck_abort();
@@ -412,6 +415,55 @@ START_TEST(no_bits_in_any_cdb_do_harm)
 }
 END_TEST
 
+/* Whether C, if it was refused for a field, says which one. */
+static bool
+points_at_its_field(const struct call *c, unsigned cdb_size)
+{
+    const char *field = field_pointer(c);
+
+    if (strcmp(outcome(c), "5/24/00") == 0)
+        return strncmp(field, "cdb ", 4) == 0 && strtoul(field + 4, NULL, 10) < cdb_size;
+    if (strcmp(outcome(c), "5/26/00") == 0)
+        return strncmp(field, "list ", 5) == 0 &&
+               strtoul(field + 5, NULL, 10) < c->cmd.out_length;
+    return true;
+}
+
+/* Each command with each bit of its CDB turned, and a parameter list full of FILL. */
+START_TEST(every_refusal_of_a_field_says_which_one)
+{
+    static const uint8_t list_fills[] = {0x00, 0xff, 0x01, 0x80};
+    const struct scsi_command *rows[ROWS_MAX];
+    size_t n = all_rows(rows), refused = 0;
+    struct fixture f;
+    struct call c;
+
+    open_with_all(&f);
+    for (size_t i = 0; i < n; i++) {
+        unsigned size = cdb_length(rows[i]->usage[0]);
+
+        for (unsigned bit = 8; bit < 8 * size; bit++) {
+            uint8_t cdb[SCSI_CDB_MAX];
+
+            make_cdb(rows[i], 0, cdb);
+            cdb[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            run_bytes(&c, &f, cdb, list_fills[_i]);
+            ck_assert_msg(points_at_its_field(&c, size), "%s, bit %u of byte %u: %s, %s",
+                          rows[i]->name, bit % 8, bit / 8, outcome(&c), field_pointer(&c));
+            refused += c.cmd.status == SCSI_CHECK_CONDITION;
+            call_end(&c);
+            lun_reset(f.lun);
+            (void)lun_load(f.lun, f.nexus);
+            while (nexus_take_attention(f.nexus) >= 0)
+                continue;
+            fake_store_forget(f.store);
+        }
+    }
+    ck_assert_uint_gt(refused, n);
+    fixture_close(&f);
+}
+END_TEST
+
 TCase *
 commands_cases(void)
 {
@@ -428,6 +480,7 @@ commands_cases(void)
     tcase_add_test(t, every_command_that_needs_the_medium_is_refused_while_it_is_stopped);
     tcase_add_test(t, naca_and_protection_are_refused_by_every_command);
     tcase_add_test(t, a_command_that_the_store_cannot_do_does_not_exist);
+    tcase_add_loop_test(t, every_refusal_of_a_field_says_which_one, 0, 4);
     tcase_add_loop_test(t, no_bits_in_any_cdb_do_harm, 0, sizeof fills);
     tcase_set_timeout(t, 60);
     return t;

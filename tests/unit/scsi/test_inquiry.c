@@ -260,7 +260,7 @@ START_TEST(provisioning_and_characteristics_are_honest)
     struct call c;
 
     fixture_open(&f);
-    ck_assert_mem_eq(page(&c, &f, 0xb2) + 4, "\x00\xe4\x02\x00", 4);
+    ck_assert_mem_eq(page(&c, &f, 0xb2) + 4, "\x0b\xe4\x02\x00", 4);
     call_end(&c);
     ck_assert_uint_eq(get_be16(page(&c, &f, 0xb1) + 4), 0); /* rotation: not reported */
     call_end(&c);

@@ -151,10 +151,10 @@ patch_in_target(const char *target, const char *map, const char *name, json_t *v
 }
 
 /* Adds to DIFFERENCES what in WANTED is not as in FOUND: objects by member, the rest as a
- * whole.
- */
+ * whole. Null is as absent. */
 static void
-compare(const json_t *wanted, const json_t *found, const char *path, json_t *differences)
+compare(const json_t *schema, const json_t *wanted, const json_t *found, const char *path,
+        json_t *differences)
 {
     const char *name;
     json_t *each;
@@ -163,24 +163,31 @@ compare(const json_t *wanted, const json_t *found, const char *path, json_t *dif
     if (json_is_object(wanted) && json_is_object(found)) {
         json_object_foreach ((json_t *)(uintptr_t)wanted, name, each) {
             snprintf(below, sizeof below, "%s/%s", path, name);
-            compare(each, json_object_get(found, name), below, differences);
+            compare(schema_member(NULL, schema, name), each, json_object_get(found, name),
+                    below, differences);
         }
         return;
     }
-    if (found != NULL && json_equal(wanted, found))
+    if (found == NULL ? json_is_null(wanted) : json_equal(wanted, found))
         return;
-    json_array_append_new(differences, json_pack("{s:s, s:O, s:O*}", "path", path, "wanted",
-                                                 wanted, "found", found));
+    json_array_append_new(
+        differences,
+        json_pack("{s:s, s:o, s:o*}", "path", path, "wanted",
+                  schema_hiding_secrets(NULL, schema, wanted, "(given)"), "found",
+                  found == NULL ? NULL : schema_hiding_secrets(NULL, schema, found, "(set)")));
 }
 
 json_t *
-rpc_change_compare(struct rpc_change *change, const char *kind, const char *name,
-                   json_t *wanted, json_t *found)
+rpc_change_compare(struct rpc_change *change, const char *schema, const char *kind,
+                   const char *name, json_t *wanted, json_t *found)
 {
+    const json_t *component = schema_component(schema);
     json_t *differences = json_array();
+    json_t *settable = schema_without_read_only(NULL, component, wanted);
     const char *first;
 
-    compare(wanted, found, "", differences);
+    compare(component, settable, found, "", differences);
+    json_decref(settable);
     json_decref(wanted);
     json_decref(found);
     if (json_array_size(differences) == 0) {

@@ -65,11 +65,12 @@ json_t *patch_in_target(const char *target, const char *map, const char *name, j
 
 /*
  * create, of something that is there: the empty patch where each member of WANTED (the ones the
- * caller gave) is as in FOUND (which has its defaults), else NULL with ALREADY_EXISTS and all
- * differences. Takes WANTED and FOUND.
+ * caller gave, but for state) is as in FOUND (which has its defaults), else NULL with
+ * ALREADY_EXISTS and all differences, without secrets. SCHEMA is the component that describes
+ * both. Takes WANTED and FOUND.
  */
-json_t *rpc_change_compare(struct rpc_change *change, const char *kind, const char *name,
-                           json_t *wanted, json_t *found);
+json_t *rpc_change_compare(struct rpc_change *change, const char *schema, const char *kind,
+                           const char *name, json_t *wanted, json_t *found);
 
 /* Whether SET has only members that SCHEMA (a component) has, and none of EXCEPT (ends with
  * NULL; may be NULL); else rpc_change_fail(). */

@@ -18,6 +18,7 @@ struct dispatch_row {
     bool may_get;
     json_t *params;       /* owned: the schema of the params object */
     const json_t *result; /* its schema; borrowed from the document */
+    bool has_secrets;     /* that schema has, so answers are looked through */
 };
 
 struct dispatch {
@@ -118,6 +119,7 @@ dispatch_new(const struct rpc_method *const *tables, const json_t *document, boo
             dispatch_free(d);
             return NULL;
         }
+        d->rows[i].has_secrets = schema_has_secrets(document, d->rows[i].result);
         json_object_set_new(d->index, d->rows[i].method->name, json_integer((json_int_t)i));
     }
     if (check_handlers(d, tables, err) < 0) {
@@ -309,9 +311,24 @@ check_answer(const struct rpc_call *call, json_t **result, json_t **error)
     json_decref(problems);
 }
 
+/* Handlers answer with what there is; what must not be read back is taken out here, for all of
+ * them. */
+static json_t *
+without_secrets(const struct rpc_call *call, json_t *result)
+{
+    json_t *shown;
+
+    if (result == NULL || !call->row->has_secrets)
+        return result;
+    shown = schema_without_secrets(call->dispatch->document, call->row->result, result);
+    json_decref(result);
+    return shown;
+}
+
 void
 dispatch_answer(struct rpc_call *call, json_t *result, json_t *error)
 {
+    result = without_secrets(call, result);
     if (result == NULL && error == NULL)
         error = rpc_error_named("INTERNAL", NULL, "out of memory");
     if (call->dispatch->check_results && (result != NULL || error != NULL))

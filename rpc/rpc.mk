@@ -17,6 +17,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/methods/config.c \
 	rpc/methods/daemon.c \
 	rpc/methods/discover.c \
+	rpc/methods/discovery.c \
 	rpc/methods/log.c \
 	rpc/methods/lun.c \
 	rpc/methods/methods.c rpc/methods/methods.h \

@@ -17,7 +17,8 @@
     X(portal_group)  \
     X(session)       \
     X(stats)         \
-    X(log)
+    X(log)           \
+    X(discovery)
 
 /* clang-format off */
 #define INCLUDE(fragment)                                               \

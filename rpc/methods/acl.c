@@ -98,13 +98,23 @@ patch_entry(const struct rpc_change *change, json_t *value)
 static json_t *
 wanted_config(const struct rpc_change *change)
 {
-    static const char *const members[] = {"networks", "luns"};
+    static const char *const members[] = {"networks", "luns", "auth"};
     json_t *wanted = json_object(), *member;
 
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if ((member = json_object_get(change->call->given, members[i])) != NULL)
             json_object_set(wanted, members[i], member);
     return wanted;
+}
+
+json_t *
+acl_comparable(const json_t *wanted)
+{
+    json_t *full = schema_with_defaults(NULL, schema_component("AclConfig"), wanted);
+
+    if (json_object_get(wanted, "auth") != NULL)
+        json_object_set(full, "auth", json_object_get(wanted, "auth"));
+    return full;
 }
 
 static json_t *
@@ -120,10 +130,10 @@ create_edit(struct rpc_change *change, const json_t *document)
     found = named_entry(change, target);
     if (found == NULL)
         return patch_entry(change, wanted);
-    /* Lists are compared whole, so both sides need their defaults. */
-    full = schema_with_defaults(NULL, schema, wanted);
+    full = acl_comparable(wanted);
     json_decref(wanted);
-    return rpc_change_compare(change, "acl", rpc_call_string(change->call, "initiator"), full,
+    return rpc_change_compare(change, "AclConfig", "acl",
+                              rpc_call_string(change->call, "initiator"), full,
                               schema_with_defaults(NULL, schema, found));
 }
 

@@ -71,7 +71,8 @@ create_edit(struct rpc_change *change, const json_t *document)
         return patch_object("backstores", name, wanted);
     json_object_del(wanted, "create");
     json_object_del(wanted, "preallocate");
-    return rpc_change_compare(change, "backstore", name, wanted, comparable(name, config));
+    return rpc_change_compare(change, "BackstoreConfig", "backstore", name, wanted,
+                              comparable(name, config));
 }
 
 void

@@ -162,7 +162,7 @@ create_edit(struct rpc_change *change, const json_t *document)
     if (found == NULL)
         return patch_in_target(target, "luns", key, wanted);
     full_name(change->call, key, name);
-    return rpc_change_compare(change, "lun", name, wanted,
+    return rpc_change_compare(change, "LunConfig", "lun", name, wanted,
                               schema_with_defaults(NULL, schema_component("LunConfig"), found));
 }
 

@@ -106,7 +106,7 @@ create_edit(struct rpc_change *change, const json_t *document)
     json_object_foreach (wanted, name, value)
         json_object_set(wanted, name, json_object_get(full, name));
     json_decref(full);
-    return rpc_change_compare(change, "portal_group", key, wanted,
+    return rpc_change_compare(change, "PortalGroupConfig", "portal_group", key, wanted,
                               schema_with_defaults(NULL, schema, found));
 }
 

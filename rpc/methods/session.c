@@ -88,11 +88,12 @@ session_json(const struct session_info *i)
     json_t *ret;
 
     snprintf(isid, sizeof isid, "%012" PRIx64, i->isid);
-    ret = json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:o, s:o, s:[o]}", "id", i->id, "type",
-                    i->discovery ? "discovery" : "normal", "initiator",
-                    peer_string(i->initiator), "isid", isid, "tsih", (int)i->tsih,
-                    "portal_group", (int)i->portal_group, "since", time_json(i->since),
-                    "parameters", parameters_json(i), "connections", connection_json(i));
+    ret =
+        json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:o, s:s, s:o, s:[o]}", "id", i->id, "type",
+                  i->discovery ? "discovery" : "normal", "initiator", peer_string(i->initiator),
+                  "isid", isid, "tsih", (int)i->tsih, "portal_group", (int)i->portal_group,
+                  "since", time_json(i->since), "auth", i->auth, "parameters",
+                  parameters_json(i), "connections", connection_json(i));
     if (i->target[0] != '\0')
         json_object_set_new(ret, "target", peer_string(i->target));
     if (i->initiator_alias[0] != '\0')

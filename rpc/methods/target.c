@@ -269,17 +269,15 @@ wanted_config(struct rpc_change *change, const json_t *document)
     return config;
 }
 
-/* WANTED, to be compared: lists are compared whole, so those of its entries need their
- * defaults. Takes WANTED. */
+/* WANTED, to be compared. Takes WANTED. */
 static json_t *
 with_entry_defaults(json_t *wanted)
 {
-    const json_t *schema = schema_component("AclConfig");
     json_t *acls = json_object_get(wanted, "acls"), *entry;
     const char *initiator;
 
     json_object_foreach (acls, initiator, entry) {
-        json_object_set_new(acls, initiator, schema_with_defaults(NULL, schema, entry));
+        json_object_set_new(acls, initiator, acl_comparable(entry));
     }
     return wanted;
 }
@@ -296,8 +294,8 @@ create_edit(struct rpc_change *change, const json_t *document)
         return NULL;
     if (found == NULL)
         return patch_object("targets", name, wanted);
-    return rpc_change_compare(change, "target", name, with_entry_defaults(wanted),
-                              with_defaults(found));
+    return rpc_change_compare(change, "TargetConfig", "target", name,
+                              with_entry_defaults(wanted), with_defaults(found));
 }
 
 static void

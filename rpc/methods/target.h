@@ -13,6 +13,11 @@ json_t *lun_json(int number, const json_t *config);
 /* An AclSpec from the entry's configuration, with defaults. */
 json_t *acl_json(const char *initiator, const json_t *config);
 
+/* WANTED, the members that are given of an entry, to be compared with one that has its
+ * defaults: lists are compared whole, so those of WANTED get theirs; of "auth" only what is
+ * given is. */
+json_t *acl_comparable(const json_t *wanted);
+
 /* The targets of DOCUMENT: all, or the one called NAME. NULL with the call answered by
  * NOT_FOUND. A new reference to an object. */
 json_t *targets_wanted(struct rpc_call *call, const json_t *document, const char *name);

@@ -395,6 +395,8 @@ build_acl_entry(struct acl_entry *entry, const char *initiator, const json_t *va
         return -1;
     if (build_networks(entry, json_object_get(value, "networks")) < 0)
         return -1;
+    if (document_credentials(value, &entry->auth) < 0)
+        return -1;
     return build_acl_luns(entry, json_object_get(value, "luns"));
 }
 
@@ -537,7 +539,9 @@ build_catalog(const struct build *build)
     atomic_init(&view->refs, 1);
     view->revision = build->revision;
     if (build_backstores(build, view) < 0 || build_groups(build, view) < 0 ||
-        build_targets(build, view) < 0) {
+        build_targets(build, view) < 0 ||
+        document_credentials(json_object_get(build->document, "discovery"),
+                             &view->discovery_auth) < 0) {
         catalog_unref(view);
         return NULL;
     }

@@ -8,7 +8,8 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/commit_undo.c \
 	src/catalog/credentials.c src/catalog/credentials.h \
 	src/catalog/disk.c src/catalog/disk.h \
-	src/catalog/document.c src/catalog/document.h src/catalog/document_check.c \
+	src/catalog/document.c src/catalog/document.h src/catalog/document_auth.c \
+	src/catalog/document_check.c \
 	src/catalog/identity.c src/catalog/identity.h \
 	src/catalog/near.c src/catalog/near.h \
 	src/catalog/opening.c src/catalog/opening.h \
@@ -17,6 +18,7 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/pointer.c src/catalog/pointer.h \
 	src/catalog/publish.c src/catalog/publish.h \
 	src/catalog/schema.c src/catalog/schema.h src/catalog/schema_private.h \
-	src/catalog/schema_defaults.c src/catalog/schema_lint.c src/catalog/schema_validate.c \
+	src/catalog/schema_defaults.c src/catalog/schema_lint.c src/catalog/schema_secrets.c \
+	src/catalog/schema_validate.c \
 	src/catalog/state_file.c src/catalog/state_file.h
 EXTRA_DIST += src/catalog/README.md

@@ -145,8 +145,9 @@ document_stored(const json_t *document, const json_t *old, const json_t *portal_
         return clean; /* document_check() says so */
     stored = with_all_members(clean, portal_groups);
     json_decref(clean);
-    if (stored != NULL && keep_identities(json_object_get(stored, "backstores"),
-                                          json_object_get(old, "backstores")) < 0) {
+    if (stored != NULL && (keep_identities(json_object_get(stored, "backstores"),
+                                           json_object_get(old, "backstores")) < 0 ||
+                           document_keep_secrets(stored, old) < 0)) {
         json_decref(stored);
         return NULL;
     }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct chap_credentials;
 struct error;
 
 /* The most of each thing that a configuration may have. */
@@ -29,9 +30,24 @@ json_t *document_portal_groups(const char *const *portals, size_t count, struct 
 /*
  * What DOCUMENT (any JSON) is stored as: without state, with "version" and the three maps;
  * PORTAL_GROUPS where it does not name any; each backstore keeps the serial and naa that it
- * has in OLD (may be NULL) where it names none. A new reference; NULL: out of memory.
+ * has in OLD (may be NULL) where it names none, and each user its secret. A new reference;
+ * NULL: out of memory.
  */
 json_t *document_stored(const json_t *document, const json_t *old, const json_t *portal_groups);
+
+/*
+ * For document_stored(): each "auth" without a secret gets the one that the same user has in
+ * OLD; one that is null goes. 0, or -1: out of memory.
+ */
+int document_keep_secrets(json_t *document, const json_t *old);
+
+/* What is wrong with AUTH (any JSON) that a schema cannot say, and with which *MEMBER; NULL:
+ * nothing. Static. */
+const char *document_auth_problem(const json_t *auth, const char **member);
+
+/* The "auth" of HOLDER (complete, valid) in *RET; untouched where it has none. 0, or -1: out of
+ * memory. */
+int document_credentials(const json_t *holder, struct chap_credentials **ret);
 
 /* Gives each backstore that has none a serial and an naa. */
 int document_make_identities(json_t *document, struct error *err);

@@ -17,7 +17,7 @@
 
 /* The document may break its schema too, so members of any type are met here. */
 struct rules {
-    const json_t *portal_groups, *backstores, *targets;
+    const json_t *portal_groups, *backstores, *targets, *discovery;
     json_t *problems;
     size_t count;
 };
@@ -309,6 +309,41 @@ check_bursts(struct rules *r, const char *target, const json_t *parameters)
                  "more than max_burst_length (%lld)", (long long)json_integer_value(most));
 }
 
+/* STEPS lead to what has the "auth". */
+static void
+check_auth(struct rules *r, const char *const *steps, const json_t *auth)
+{
+    char path[POINTER_MAX];
+    const char *member, *problem = document_auth_problem(auth, &member);
+
+    if (problem == NULL)
+        return;
+    pointer(path, steps);
+    pointer_enter(path, sizeof path, "auth");
+    pointer_enter(path, sizeof path, member);
+    complain(r, path, "auth", "%s %s", member, problem);
+}
+
+static void
+check_acl_auths(struct rules *r, const char *target, const json_t *acls)
+{
+    const char *initiator;
+    json_t *entry;
+
+    json_object_foreach (document_members(acls), initiator, entry) {
+        const char *const steps[] = {"targets", target, "acls", initiator, NULL};
+        check_auth(r, steps, json_object_get(entry, "auth"));
+    }
+}
+
+static void
+check_discovery(struct rules *r)
+{
+    const char *const steps[] = {"discovery", NULL};
+
+    check_auth(r, steps, json_object_get(r->discovery, "auth"));
+}
+
 /* iSCSI names are compared without regard to case (RFC 7143 section 4.2.7.1). */
 static void
 check_names(struct rules *r, const json_t *map, const char *const *steps, const char *what)
@@ -418,18 +453,20 @@ check_targets(struct rules *r)
         check_acls(r, name, target);
         check_tags(r, name, json_object_get(target, "portal_groups"));
         check_bursts(r, name, json_object_get(target, "parameters"));
+        check_acl_auths(r, name, json_object_get(target, "acls"));
     }
 }
 
 size_t
 document_check(const json_t *document, json_t *problems)
 {
-    static void (*const rules[])(struct rules *) = {check_limits, check_portals,
-                                                    check_backstores, check_targets};
+    static void (*const rules[])(struct rules *) = {
+        check_limits, check_portals, check_backstores, check_targets, check_discovery};
     struct rules r = {
         .portal_groups = json_object_get(document, "portal_groups"),
         .backstores = json_object_get(document, "backstores"),
         .targets = json_object_get(document, "targets"),
+        .discovery = json_object_get(document, "discovery"),
         .problems = problems,
     };
     size_t count = schema_validate(NULL, schema_component("Config"), document, problems);

@@ -9,6 +9,7 @@
 #include "catalog/document.h"
 #include "catalog/plan_access.h"
 #include "catalog/pointer.h"
+#include "catalog/schema.h"
 
 /* "/targets/NAME/luns/NUMBER/backstore" is as deep as it gets. */
 #define DEPTH_MAX 8
@@ -293,10 +294,22 @@ disrupts(struct walk *w, const json_t *before, const json_t *after)
     return false;
 }
 
-/* Things are shown as they are stored, members as they are in effect. */
+/* What the schema says of where the walk is. */
+static const json_t *
+schema_here(const struct walk *w)
+{
+    const json_t *schema = schema_component("Config");
+
+    for (size_t i = 0; i < w->depth; i++)
+        schema = schema_member(NULL, schema, w->steps[i]);
+    return schema;
+}
+
+/* Things are shown as they are stored, members as they are in effect, and SECRET in place of
+ * each secret. */
 static void
 add_side(struct walk *w, json_t *change, const char *key, const json_t *stored,
-         const json_t *value)
+         const json_t *value, const char *secret)
 {
     const json_t *shown = at_steps(stored, w->steps, w->depth);
 
@@ -304,7 +317,8 @@ add_side(struct walk *w, json_t *change, const char *key, const json_t *stored,
         return;
     if (shown == NULL || !json_is_object(value))
         shown = value;
-    if (json_object_set_new(change, key, json_deep_copy(shown)) < 0)
+    if (json_object_set_new(change, key,
+                            schema_hiding_secrets(NULL, schema_here(w), shown, secret)) < 0)
         w->failed = true;
 }
 
@@ -317,8 +331,8 @@ add_change(struct walk *w, const json_t *before, const json_t *after)
     if (w->removals != (after == NULL))
         return;
     change = json_pack("{s:s,s:s}", "op", op, "path", w->path);
-    add_side(w, change, "before", w->plan->before, before);
-    add_side(w, change, "after", w->plan->after, after);
+    add_side(w, change, "before", w->plan->before, before, "(set)");
+    add_side(w, change, "after", w->plan->after, after, before != NULL ? "(changed)" : "(set)");
     if (disrupts(w, before, after) &&
         json_object_set_new(change, "disruptive", json_true()) < 0)
         w->failed = true;

@@ -22,7 +22,8 @@ struct plan {
  * Array of {"op", "path", "before", "after", "disruptive"}: what is made and what is different
  * first, then what goes. A thing that has a name (backstore, portal group, target, LUN, ACL
  * entry) comes or goes as a whole; of one that stays, each member. Members with their default
- * are as if they were absent. "disruptive" is there where it is true: sessions will be closed,
+ * are as if they were absent. Secrets are shown as "(set)", and as "(changed)" after a change.
+ * "disruptive" is there where it is true: sessions will be closed,
  * a LUN go away, or data be lost.
  *
  * Adds what stands in the way, and "force" would override, to OBJECTS (an array):

@@ -47,4 +47,20 @@ json_t *schema_with_defaults(const json_t *root, const json_t *schema, const jso
  * sent back). */
 json_t *schema_without_read_only(const json_t *root, const json_t *schema, const json_t *value);
 
+/*
+ * For showing: deep copies of VALUE without what the schema marks writeOnly. Either it is left
+ * out, and the member of the same name with "_set" behind it, where the schema has one, is
+ * true; or TEXT stands in its place, also where SCHEMA itself is marked so. NULL: out of
+ * memory.
+ */
+json_t *schema_without_secrets(const json_t *root, const json_t *schema, const json_t *value);
+json_t *schema_hiding_secrets(const json_t *root, const json_t *schema, const json_t *value,
+                              const char *text);
+
+/* Whether SCHEMA marks anything writeOnly, at any depth. */
+bool schema_has_secrets(const json_t *root, const json_t *schema);
+
+/* What SCHEMA says of member NAME of an object; NULL: nothing. Borrowed. */
+const json_t *schema_member(const json_t *root, const json_t *schema, const char *name);
+
 #endif

@@ -127,6 +127,7 @@ read_json(const char *path, const char *wrong, json_t **ret, struct error *err)
 {
     FILE *stream = fopen(path, "re");
     json_error_t where;
+    char *near;
 
     if (stream == NULL) {
         int error = errno;
@@ -143,6 +144,9 @@ read_json(const char *path, const char *wrong, json_t **ret, struct error *err)
     fclose(stream);
     if (*ret != NULL)
         return 0;
+    near = strstr(where.text, " near '");
+    if (near != NULL)
+        *near = '\0'; /* what follows is from the file, and may be a part of a secret */
     error_set(err, ERROR_INVALID_CONFIG, "'%s' is %s: line %d, byte %d: %s", path, wrong,
               where.line, where.position, where.text);
     return -2;

@@ -4,6 +4,7 @@
 
 #include "catalog/build.h"
 #include "catalog/catalog.h"
+#include "catalog/credentials.h"
 #include "catalog/document.h"
 #include "catalog/schema.h"
 #include "core/counters.h"
@@ -23,9 +24,12 @@ static const char *const base =
     "'9':{'portals':[{'address':'127.0.0.1','port':99}]}},"
     "'backstores':{'e':{'type':'null','size':512},'d':{'type':'ram','size':4096}},"
     "'targets':{'" B "':{'portal_groups':[10,9],'luns':{'1':{'backstore':'e'}}},"
-    "'" A "':{'portal_groups':[9],'alias':'first','acls':{'*':{}},"
+    "'" A "':{'portal_groups':[9],'alias':'first','acls':{'*':{},"
+    "'iqn.2026-01.b:i':{'auth':{'user':'u','secret':'twelve bytes','mutual_user':'m',"
+    "'mutual_secret':'twelve others','algorithms':['sha1','sha3-256']}}},"
     "'parameters':{'data_digest':['crc32c'],'max_burst_length':4096},"
-    "'luns':{'10':{'backstore':'d','read_only':true},'9':{'backstore':'e'}}}}}";
+    "'luns':{'10':{'backstore':'d','read_only':true},'9':{'backstore':'e'}}}},"
+    "'discovery':{'auth':{'user':'v','secret':'a secret for it'}}}";
 
 static json_t *
 complete_of(const char *text)
@@ -60,6 +64,25 @@ teardown(void)
     schema_unload();
 }
 
+START_TEST(a_view_knows_what_must_be_proved)
+{
+    const struct target *t = catalog_target(view, A);
+    const struct chap_credentials *own = t->acls[0].auth;
+
+    ck_assert_ptr_null(t->acls[1].auth);
+    ck_assert_str_eq(own->user, "u");
+    ck_assert_str_eq(own->secret, "twelve bytes");
+    ck_assert_str_eq(own->mutual_user, "m");
+    ck_assert_str_eq(own->mutual_secret, "twelve others");
+    ck_assert_uint_eq(own->algorithms, CHAP_ALLOW_SHA1 | CHAP_ALLOW_SHA3_256);
+    ck_assert_str_eq(view->discovery_auth->user, "v");
+    ck_assert_ptr_null(view->discovery_auth->mutual_user);
+    ck_assert_uint_eq(view->discovery_auth->algorithms, CHAP_ALLOW_MD5 | CHAP_ALLOW_SHA1 |
+                                                            CHAP_ALLOW_SHA256 |
+                                                            CHAP_ALLOW_SHA3_256);
+}
+END_TEST
+
 START_TEST(a_view_has_what_its_document_says_in_order)
 {
     const struct target *t = catalog_target(view, A);
@@ -75,7 +98,7 @@ START_TEST(a_view_has_what_its_document_says_in_order)
     ck_assert_uint_eq(t->luns[0].number, 9);
     ck_assert(t->luns[1].read_only);
     ck_assert_ptr_eq(t->luns[1].backstore, d);
-    ck_assert_str_eq(t->acls[0].initiator, "*");
+    ck_assert_str_eq(t->acls[1].initiator, "*");
     ck_assert_uint_eq(catalog_target(view, B)->portal_groups[0].tag, 9);
     ck_assert_uint_eq(catalog_target(view, B)->portal_groups[1].tag, 10);
 }
@@ -181,6 +204,7 @@ build_cases(void)
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_view_has_what_its_document_says_in_order);
+    tcase_add_test(t, a_view_knows_what_must_be_proved);
     tcase_add_test(t, parameters_have_their_defaults_and_the_bursts_fit);
     tcase_add_loop_test(t, what_did_not_change_is_shared, 0, sizeof shares / sizeof shares[0]);
     tcase_add_test(t, a_new_backstore_renews_the_targets_that_use_it_but_not_their_counters);

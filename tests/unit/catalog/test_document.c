@@ -54,9 +54,10 @@ START_TEST(a_merge_patch_does_what_its_standard_says)
 }
 END_TEST
 
-#define GROUP "'portal_groups':{'1':{'portals':[{'address':'127.0.0.1','port':3260}]}}"
-#define DISK  "'d':{'type':'ram','size':4096}"
-#define FILE_ "'type':'rdwr','path':'/x'"
+#define GROUP        "'portal_groups':{'1':{'portals':[{'address':'127.0.0.1','port':3260}]}}"
+#define DISK         "'d':{'type':'ram','size':4096}"
+#define FILE_        "'type':'rdwr','path':'/x'"
+#define LOCKED(auth) "{" GROUP ",'targets':{'" T "':{'acls':{'*':{'auth':{" auth "}}}}}}"
 
 static const struct {
     const char *document;
@@ -157,6 +158,37 @@ static const struct {
      "/parameters/first_burst_length: more than max_burst_length (512)"},
     {"{'backstores':{'a/b':{'type':'ram','size':512}}}", "/backstores/a~1b: "},
     {"{'backstores':{'a':{'type':'tape'}}}", "/backstores/a/type: not one of "},
+    /* Users and secrets. */
+    {LOCKED("'user':'u','secret':'twelve bytes'"), ""},
+    {LOCKED("'user':'u','secret':'twelve bytes','mutual_user':'u','mutual_secret':"
+            "'twelve others','algorithms':['sha3-256','md5']"),
+     ""},
+    {LOCKED("'user':'u'"), "/targets/" T "/acls/*/auth/secret: secret is missing, and none is "
+                           "stored for this user"},
+    {LOCKED("'user':'u','secret':'eleven byte'"),
+     "/targets/" T "/acls/*/auth/secret: too short (at least 12 characters)"},
+    {LOCKED("'secret':'twelve bytes'"), "/acls/*/auth: missing member \"user\""},
+    {LOCKED("'user':'','secret':'twelve bytes'"), "/acls/*/auth/user: too short"},
+    {LOCKED("'user':'u','secret':'twelve bytes','mutual_user':'t'"),
+     "/acls/*/auth/mutual_secret: mutual_secret is missing"},
+    {LOCKED("'user':'u','secret':'twelve bytes','mutual_secret':'twelve others'"),
+     "/acls/*/auth/mutual_user: mutual_user is missing"},
+    {LOCKED("'user':'u','secret':'twelve bytes','mutual_user':'t','mutual_secret':"
+            "'twelve bytes'"),
+     "/acls/*/auth/mutual_secret: mutual_secret is the same as secret"},
+    {LOCKED("'user':'u','secret':'twelve bytes','algorithms':[]"),
+     "/acls/*/auth/algorithms: too few items"},
+    {LOCKED("'user':'u','secret':'twelve bytes','algorithms':['md4']"),
+     "/acls/*/auth/algorithms/0: not one of "},
+    {LOCKED("'user':'u','secret':'twelve bytes','pasword':'x'"),
+     "/acls/*/auth/pasword: unknown member"},
+    {"{" GROUP ",'discovery':{'auth':{'user':'u'}}}",
+     "/discovery/auth/secret: secret is missing"},
+    {"{" GROUP ",'discovery':{'auth':7,'x':1}}",
+     "/discovery/auth: expected object or null|/discovery/x: unknown member"},
+    {"{" GROUP ",'discovery':[]}", "/discovery: expected object"},
+    {LOCKED("'user':['u'],'secret':{},'mutual_secret':5"),
+     "/acls/*/auth/user: expected string|/acls/*/auth/secret: expected string"},
     /* Five at once, of the schema and of the rules. */
     {"{" GROUP ",'backstorse':{},'backstores':{'a':{'type':'ram','sise':512}},'targets':{'" T
      "':{'luns':{'0':{'backstore':'b'}},'portal_groups':[2]}}}",
@@ -227,6 +259,28 @@ static const struct {
      "{'backstores':{'a':{'serial':'1','naa':'2','unmap':true},'b':{'serial':'3'}}}",
      "{'backstores':{'a':{'naa':'2','serial':'1','size':512,'type':'ram'},"
      "'b':{'serial':'new','type':'ram'}},'portal_groups':{'1':{}},'targets':{},'version':1}"},
+    /* A secret stays with its user; a null is as nothing. */
+    {"{'targets':{'t':{'acls':{'a':{'auth':{'user':'u','secret_set':true}},"
+     "'b':{'auth':{'user':'v'}},'c':{'auth':null},'d':{'auth':{'user':'u'}}}}},"
+     "'discovery':{'auth':{'user':'x','mutual_user':'y','mutual_secret_set':true}}}",
+     "{'targets':{'t':{'acls':{'a':{'auth':{'user':'u','secret':'1'}},"
+     "'b':{'auth':{'user':'u','secret':'2'}},'c':{'auth':{'user':'u','secret':'3'}}}}},"
+     "'discovery':{'auth':{'user':'x','secret':'4','mutual_user':'y','mutual_secret':'5'}}}",
+     "{'backstores':{},'discovery':{'auth':{'mutual_secret':'5','mutual_user':'y',"
+     "'secret':'4','user':'x'}},'portal_groups':{'1':{}},'targets':{'t':{'acls':{"
+     "'a':{'auth':{'secret':'1','user':'u'}},'b':{'auth':{'user':'v'}},'c':{},"
+     "'d':{'auth':{'user':'u'}}}}},'version':1}"},
+    {"{'targets':{'t':{'acls':{'a':{'auth':{'user':'u','secret':'new'}}}}},"
+     "'discovery':{'auth':null}}",
+     "{'targets':{'t':{'acls':{'a':{'auth':{'user':'u','secret':'1','mutual_user':'m',"
+     "'mutual_secret':'2'}}}}}}",
+     "{'backstores':{},'portal_groups':{'1':{}},'targets':{'t':{'acls':{"
+     "'a':{'auth':{'secret':'new','user':'u'}}}}},'version':1}"},
+    {"{'targets':{'t':{'acls':[]},'u':[],'v':{'acls':{'a':7,'b':{'auth':[]}}}},"
+     "'discovery':5}",
+     "{'targets':{'t':{'acls':{}},'v':5}}",
+     "{'backstores':{},'discovery':5,'portal_groups':{'1':{}},'targets':{'t':{'acls':[]},"
+     "'u':[],'v':{'acls':{'a':7,'b':{'auth':[]}}}},'version':1}"},
     {"[5]", "{}", "[5]"},
     {"{'backstores':7,'extra':1}", "{'backstores':{'a':{'naa':'2'}}}",
      "{'backstores':7,'extra':1,'portal_groups':{'1':{}},'targets':{},'version':1}"},

@@ -24,6 +24,8 @@ setup(void)
 #define DISKS  "'backstores':{'d':{'type':'ram','size':4096},'e':{'type':'null','size':512}}"
 #define TARGET "'targets':{'" T "':{'luns':{'0':{'backstore':'d'}},'acls':{'*':{}}}}"
 #define BASE   "{" GROUP "," DISKS "," TARGET "}"
+#define SECRET "'user':'u','secret':'twelve bytes'"
+#define LOCKED "{" GROUP ",'targets':{'" T "':{'acls':{'*':{'auth':{" SECRET "}}}}}}"
 
 #define LUNS "'luns':{'0':{'backstore':'d'},'1':{'backstore':'e'}}"
 #define TWO  "{" GROUP "," DISKS ",'targets':{'" T "':{" LUNS ",'acls':{'*':{}}}}}"
@@ -159,6 +161,32 @@ static const struct {
     {BASE, "{'targets':{'" T "':{'parameters':{'queue_depth':5}}}}",
      "[{'after':5,'before':128,'op':'replace','path':'/targets/" T "/parameters/queue_depth'}]",
      "[]"},
+    /* Secrets are not told, and who is in stays in. */
+    {BASE, "{'targets':{'" T "':{'acls':{'*':{'auth':{" SECRET "}}}}}}",
+     "[{'after':{'secret':'(set)','user':'u'},'op':'add','path':'/targets/" T "/acls/*/auth'}]",
+     "[]"},
+    {LOCKED, "{'targets':{'" T "':{'acls':{'*':{'auth':{'secret':'another secret'}}}}}}",
+     "[{'after':'(changed)','before':'(set)','op':'replace','path':'/targets/" T
+     "/acls/*/auth/secret'}]",
+     "[]"},
+    {LOCKED,
+     "{'targets':{'" T "':{'acls':{'*':{'auth':{'mutual_user':'t','mutual_secret':"
+     "'yet another secret','algorithms':['sha256']}}}}}}",
+     "[{'after':'t','op':'add','path':'/targets/" T "/acls/*/auth/mutual_user'},"
+     "{'after':'(set)','op':'add','path':'/targets/" T "/acls/*/auth/mutual_secret'},"
+     "{'after':['sha256'],'before':['md5','sha1','sha256','sha3-256'],'op':'replace',"
+     "'path':'/targets/" T "/acls/*/auth/algorithms'}]",
+     "[]"},
+    {LOCKED, "{'targets':{'" T "':{'acls':{'*':{'auth':null}}}}}",
+     "[{'before':{'secret':'(set)','user':'u'},'op':'remove','path':'/targets/" T
+     "/acls/*/auth'}]",
+     "[]"},
+    {LOCKED, "{'targets':{'" T "':null}}",
+     "[{'before':{'acls':{'*':{'auth':{'secret':'(set)','user':'u'}}}},'disruptive':true,"
+     "'op':'remove','path':'/targets/" T "'}]",
+     "['s-1']"},
+    {"{}", "{'discovery':{'auth':{" SECRET "}}}",
+     "[{'after':{'auth':{'secret':'(set)','user':'u'}},'op':'add','path':'/discovery'}]", "[]"},
 };
 
 /* What OBJECTS name, as an array. */

@@ -214,6 +214,75 @@ START_TEST(defaults_are_filled_in_and_state_is_left_out_at_every_depth)
 }
 END_TEST
 
+#define SECRET  "{\"writeOnly\":true}"
+#define HAS_SET "\"s_set\":{\"type\":\"boolean\",\"readOnly\":true}"
+
+static const struct {
+    const char *schema, *value, *without, *hidden;
+    bool has_secrets;
+} secrets[] = {
+    {"{\"properties\":{\"s\":" SECRET "," HAS_SET "}}", "{\"s\":\"x\",\"t\":1}",
+     "{\"s_set\":true,\"t\":1}", "{\"s\":\"()\",\"t\":1}", true},
+    {"{\"properties\":{\"s\":" SECRET "," HAS_SET "}}", "{\"t\":1}", "{\"t\":1}", "{\"t\":1}",
+     true},
+    {"{\"properties\":{\"s\":" SECRET "}}", "{\"s\":{\"deep\":[1]}}", "{}", "{\"s\":\"()\"}",
+     true},
+    /* At any depth, in lists and maps, by reference. */
+    {"{\"items\":{\"additionalProperties\":{\"$ref\":\"#/d\"}},"
+     "\"d\":{\"properties\":{\"s\":{\"$ref\":\"#/e\"}}},\"e\":" SECRET "}",
+     "[{\"a\":{\"s\":1}},{\"b\":{\"s\":2,\"t\":3}}]", "[{\"a\":{}},{\"b\":{\"t\":3}}]",
+     "[{\"a\":{\"s\":\"()\"}},{\"b\":{\"s\":\"()\",\"t\":3}}]", true},
+    /* An alternative that the value does not fit has its say, too. */
+    {"{\"oneOf\":[{\"type\":\"null\"},{\"required\":[\"u\"],"
+     "\"properties\":{\"s\":" SECRET "}}]}",
+     "{\"s\":1}", "{}", "{\"s\":\"()\"}", true},
+    {"{\"allOf\":[{\"anyOf\":[{\"properties\":{\"s\":" SECRET "}}]}]}", "{\"s\":1}", "{}",
+     "{\"s\":\"()\"}", true},
+    {"{\"properties\":{\"s\":{\"writeOnly\":false}}}", "{\"s\":1}", "{\"s\":1}", "{\"s\":1}",
+     false},
+    {"{\"properties\":{\"a\":{\"$ref\":\"#\"}}}", "{\"a\":{\"a\":{}}}", "{\"a\":{\"a\":{}}}",
+     "{\"a\":{\"a\":{}}}", false},
+    {"true", "{\"s\":1}", "{\"s\":1}", "{\"s\":1}", false},
+};
+
+START_TEST(what_is_write_only_is_not_shown)
+{
+    json_t *schema = parse(secrets[_i].schema), *value = parse(secrets[_i].value);
+    json_t *without = schema_without_secrets(schema, schema, value);
+    json_t *hidden = schema_hiding_secrets(schema, schema, value, "()");
+    char *text = json_dumps(without, JSON_COMPACT | JSON_SORT_KEYS);
+
+    ck_assert_str_eq(text, secrets[_i].without);
+    free(text);
+    text = json_dumps(hidden, JSON_COMPACT | JSON_SORT_KEYS);
+    ck_assert_str_eq(text, secrets[_i].hidden);
+    free(text);
+    text = json_dumps(value, JSON_COMPACT);
+    ck_assert_str_eq(text, secrets[_i].value); /* as it was */
+    free(text);
+    ck_assert(schema_has_secrets(schema, schema) == secrets[_i].has_secrets);
+    json_decref(hidden);
+    json_decref(without);
+    json_decref(value);
+    json_decref(schema);
+}
+END_TEST
+
+START_TEST(a_secret_by_itself_is_hidden)
+{
+    json_t *schema = parse("{\"properties\":{\"s\":" SECRET "}}"), *value = parse("[5]");
+    const json_t *secret = schema_member(schema, schema, "s");
+    json_t *hidden = schema_hiding_secrets(schema, secret, json_array_get(value, 0), "()");
+
+    ck_assert_str_eq(json_string_value(hidden), "()");
+    ck_assert_ptr_null(schema_member(schema, schema, "t"));
+    ck_assert_ptr_null(schema_member(schema, NULL, "s"));
+    json_decref(hidden);
+    json_decref(value);
+    json_decref(schema);
+}
+END_TEST
+
 static const struct {
     const char *schema, *message; /* NULL: it keeps to the dialect */
 } linted[] = {
@@ -430,6 +499,9 @@ schema_cases(void)
     tcase_add_test(t, a_long_path_is_cut_and_does_no_harm);
     tcase_add_loop_test(t, defaults_are_filled_in_and_state_is_left_out_at_every_depth, 0,
                         sizeof edited / sizeof edited[0]);
+    tcase_add_loop_test(t, what_is_write_only_is_not_shown, 0,
+                        (int)(sizeof secrets / sizeof secrets[0]));
+    tcase_add_test(t, a_secret_by_itself_is_hidden);
     tcase_add_loop_test(t, a_schema_that_leaves_the_dialect_is_refused, 0,
                         sizeof linted / sizeof linted[0]);
     tcase_add_test(t, the_embedded_fragments_make_one_document);

@@ -44,6 +44,7 @@ static struct {
     struct event *stop_timeout, *change_timeout, *rpc_wait;
     struct broadcast start_broadcast, stop_broadcast;
     bool is_starting; /* until every worker has what its stores need */
+    bool has_booted;
     bool is_stopping;
     bool changes_have_ended; /* or are not waited for any longer */
     int exit_status;
@@ -237,11 +238,12 @@ static void
 hang_up(evutil_socket_t number, short what, void *arg)
 {
     (void)number, (void)what, (void)arg;
-    if (daemon_state.options.config_file != NULL)
-        log_warning("main", "SIGHUP changes nothing: restart to read the file again", "file",
-                    daemon_state.options.config_file, NULL);
-    else
+    if (daemon_state.options.config_file == NULL)
         log_info("main", "SIGHUP changes nothing: the API changes the configuration", NULL);
+    else if (!daemon_state.has_booted || daemon_state.is_stopping)
+        log_info("main", "SIGHUP changes nothing: the daemon is starting or stopping", NULL);
+    else
+        commit_reload();
 }
 
 /* --- start: stores' worker parts, configuration, portals --- */
@@ -265,6 +267,7 @@ booted(const struct error *err, void *arg)
         fail_start(err->message);
         return;
     }
+    daemon_state.has_booted = true;
     rpc_set_state(RPC_READY);
     log_info("main", "ready", "version", PACKAGE_VERSION, "workers", log_number(crew_size()),
              "api", daemon_state.options.rpc_socket, "revision", log_number(commit_revision()),

@@ -41,7 +41,9 @@ static const struct argp_option rows[] = {
      0},
     {"log-level", 'l', "LEVEL", 0, "error, warning, info (default) or debug", 0},
     {"config", OPTION_CONFIG, "FILE", 0,
-     "Take the configuration from FILE at each start and refuse changes over the API", 0},
+     "Take the configuration from FILE at each start and on SIGHUP, and refuse changes over "
+     "the API",
+     0},
     {"recover", OPTION_RECOVER, NULL, 0,
      "Where the state file is damaged, start from the last good one", 0},
     {"print-openrpc", OPTION_PRINT_OPENRPC, NULL, 0, "Print the API's description and exit", 0},

@@ -5,7 +5,7 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/catalog.c src/catalog/catalog.h \
 	src/catalog/commit.c src/catalog/commit.h src/catalog/commit_private.h \
 	src/catalog/commit_apply.c src/catalog/commit_change.c src/catalog/commit_files.c \
-	src/catalog/commit_undo.c \
+	src/catalog/commit_reload.c src/catalog/commit_undo.c \
 	src/catalog/credentials.c src/catalog/credentials.h \
 	src/catalog/disk.c src/catalog/disk.h \
 	src/catalog/document.c src/catalog/document.h src/catalog/document_auth.c \

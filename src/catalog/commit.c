@@ -306,6 +306,7 @@ load_config(const char *path, struct error *err)
 {
     boot.document = state_file_read_config(path, err);
     now.is_read_only = true;
+    now.config_file = path;
     return boot.document == NULL ? -1 : 0;
 }
 
@@ -337,10 +338,9 @@ boot_document(struct commit *commit, const json_t *document)
     return boot.document != NULL ? json_incref(boot.document) : json_deep_copy(document);
 }
 
-static void
-booted(struct commit *commit)
+void
+commit_log_problems(const struct commit *commit)
 {
-    struct error err = commit->error;
     const json_t *problems = json_object_get(commit->error_data, "problems");
     size_t i;
     json_t *problem;
@@ -349,6 +349,14 @@ booted(struct commit *commit)
         log_error("catalog", "the configuration is wrong", "path",
                   json_string_value(json_object_get(problem, "path")), "problem",
                   json_string_value(json_object_get(problem, "message")), NULL);
+}
+
+static void
+booted(struct commit *commit)
+{
+    struct error err = commit->error;
+
+    commit_log_problems(commit);
     commit_release(commit);
     json_decref(boot.document);
     boot.document = NULL;

@@ -51,6 +51,7 @@ struct commit {
     json_t *before, *after; /* whole documents */
 
     /* Private. */
+    bool from_file; /* what --config names, which calls may not change */
     STAILQ_ENTRY(commit) link;
     void *work;
 };
@@ -110,6 +111,11 @@ int commit_open(const struct commit_setup *setup, struct error *err);
 /* Applies what commit_open() read, tolerantly. DONE runs on main when everything is published
  * and portals listen. ERR: in done, code NONE or why not. */
 void commit_boot(void (*done)(const struct error *err, void *arg), void *arg);
+
+/* Reads CONFIG_FILE again, of which there must be one, and applies it with replace and force:
+ * what the file does not say any more goes, sessions that are in the way are closed. What comes
+ * of it is in the log. One reading at a time; asked for meanwhile, another one follows. */
+void commit_reload(void);
 
 /* At the end: no change is taken any more (ERROR_UNAVAILABLE); DONE runs once the one at work
  * and those queued have ended. */

@@ -330,7 +330,7 @@ change_evaluate(struct change *change)
 {
     struct commit *c = change->commit;
 
-    if (configuration()->is_read_only && !change->is_boot && !c->dry_run)
+    if (configuration()->is_read_only && !change->is_boot && !c->from_file && !c->dry_run)
         return error_set(&c->error, ERROR_PERMISSION_DENIED,
                          "the configuration comes from a file (--config): change that file");
     if (check_revision(change) < 0 || make_document(change) < 0)

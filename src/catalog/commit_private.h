@@ -26,7 +26,8 @@ struct configuration {
     json_t *document, *complete;
     json_t *portal_groups; /* where a document does not name any */
     uint64_t revision;
-    bool is_read_only; /* --config */
+    bool is_read_only;       /* --config */
+    const char *config_file; /* its file; borrowed; NULL: there is none */
     struct error save_error;
 };
 struct configuration *configuration(void);
@@ -84,6 +85,9 @@ struct change {
     size_t displaced_count;
     bool interim_published;
 };
+
+/* What is wrong with a document of the operator's, a line of the log each. */
+void commit_log_problems(const struct commit *commit);
 
 /*
  * Asks COMMIT for its patch and finds out what it means: fills in CHANGE. -1 with

@@ -64,4 +64,21 @@ ok "the first goes on" call daemon.info
 stop INT
 ok "SIGINT ends it in order, too" test $? = 0
 ok "the socket is gone afterwards" test ! -e "$sock"
+
+# A file that rules: read at the start and on SIGHUP.
+config=$work/config.json state=$work/state3 sock=$work/api.sock port=''
+has() { call backstore.list | jq -e --arg n "$1" '[.backstores[].name] | index($n)'; }
+echo '{"backstores": {"one": {"type": "ram", "size": 65536}}}' >"$config"
+start --config "$config"
+ok "--config is applied at the start" has one
+echo '{"backstores": {"two": {"type": "ram", "size": 65536}}}' >"$config"
+kill -HUP "$pid"
+ok "and on SIGHUP" until_true has two
+refused "what it does not say any more is gone" . has one
+echo '{"backstores": {"three": {"type": "nonsense"}}}' >"$config"
+kill -HUP "$pid"
+ok "a wrong file is named in the log" until_true grep -q 'stays as it is.*config.json' "$log"
+ok "and changes nothing" has two
+stop
+ok "SIGTERM ends it in order" test $? = 0
 done_testing

@@ -50,6 +50,83 @@ START_TEST(a_configuration_file_rules_and_calls_change_nothing)
 }
 END_TEST
 
+static char config[256]; /* the service borrows its name */
+static const char *wanted;
+
+static bool
+is_there(void)
+{
+    return backstore_called(wanted) != NULL;
+}
+
+static void
+open_with_file(const char *text)
+{
+    struct error err = {0};
+
+    snprintf(config, sizeof config, "%s", in_folder("config"));
+    write_json(config, text);
+    ck_assert_msg(service_open(config, false, &err) == 0, "%s", err.message);
+}
+
+START_TEST(a_configuration_file_that_is_read_again_is_applied)
+{
+    char naa[32];
+
+    open_with_file("{'backstores':{'r':{'type':'ram','size':512},"
+                   "'gone':{'type':'ram','size':512}}}");
+    snprintf(naa, sizeof naa, "%s", document_at("/backstores/r/naa"));
+    write_json(config, "{'backstores':{'r':{'type':'ram','size':1024},"
+                       "'s':{'type':'ram','size':2048}}}");
+    commit_reload();
+    wanted = "s";
+    run_until(is_there);
+    ck_assert_uint_eq(size_of("r"), 1024);
+    ck_assert_ptr_null(backstore_called("gone"));
+    ck_assert_str_eq(document_at("/backstores/r/naa"), naa); /* the same disk */
+    apply_in_vain(RAM, ERROR_PERMISSION_DENIED, "--config");
+}
+END_TEST
+
+START_TEST(a_configuration_file_is_read_once_more_when_it_changed_meanwhile)
+{
+    open_with_file("{}");
+    commit_reload();
+    commit_reload();
+    commit_reload();
+    write_json(config, "{'backstores':{'late':{'type':'ram','size':512}}}");
+    wanted = "late";
+    run_until(is_there);
+}
+END_TEST
+
+static const char *const wrong_again[] = {
+    "{'backstores':{'r':{'type':'nonsense'}}}",
+    "{'backstores':", "{'backstores':{'r':{'type':'rdwr','path':'/nonexistent/file'}}}",
+    NULL, /* it is gone */
+};
+
+START_TEST(a_wrong_configuration_file_that_is_read_again_changes_nothing)
+{
+    uint64_t revision;
+
+    open_with_file("{'backstores':{'r':{'type':'ram','size':512}}}");
+    revision = commit_revision();
+    if (wrong_again[_i] != NULL)
+        write_json(config, wrong_again[_i]);
+    else
+        unlink(config);
+    commit_reload();
+    apply_in_vain(RAM, ERROR_PERMISSION_DENIED, "--config"); /* its turn is after that */
+    ck_assert_uint_eq(commit_revision(), revision);
+    ck_assert_uint_eq(size_of("r"), 512);
+    write_json(config, "{'backstores':{'s':{'type':'ram','size':512}}}");
+    commit_reload();
+    wanted = "s";
+    run_until(is_there);
+}
+END_TEST
+
 /* What is said is for whoever starts the daemon: there are no data of an answer. */
 static const struct {
     const char *text; /* NULL: a folder */
@@ -174,6 +251,10 @@ commit_start_cases(void)
     tcase_add_checked_fixture(t, service_setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_configuration_file_rules_and_calls_change_nothing);
+    tcase_add_test(t, a_configuration_file_that_is_read_again_is_applied);
+    tcase_add_test(t, a_configuration_file_is_read_once_more_when_it_changed_meanwhile);
+    tcase_add_loop_test(t, a_wrong_configuration_file_that_is_read_again_changes_nothing, 0,
+                        sizeof wrong_again / sizeof wrong_again[0]);
     tcase_add_loop_test(t, a_wrong_configuration_file_is_refused, 0,
                         sizeof wrong_configs / sizeof wrong_configs[0]);
     tcase_add_test(t, a_damaged_state_is_recovered_only_on_request);

@@ -4,8 +4,9 @@
  * What is submitted during a turn goes to the kernel in one io_submit() at its end; completions
  * ring an eventfd in the worker's event base. Whatever io_submit() would wait for (a block to
  * allocate, a lock, room in a queue) it reports instead, because RWF_NOWAIT is asked for, and a
- * helper does it. Without O_DIRECT the kernel does AIO while it is submitted, which would block
- * the worker: then this type does as rdwr does.
+ * helper does it, and so it is with what goes beyond a store's share of the context: a disk
+ * that hangs must not take it all. Without O_DIRECT the kernel does AIO while it is submitted,
+ * which would block the worker: then this type does as rdwr does.
  */
 #include <assert.h>
 #include <errno.h>
@@ -23,8 +24,8 @@
 #include "store/file.h"
 #include "store/types.h"
 
-/* Operations that one worker may have in the kernel; others wait on the worker. The sum over
- * all processes is limited by fs.aio-max-nr, so fewer are taken where that is used up. */
+/* Operations that one worker may have in the kernel. The sum over all processes is limited by
+ * fs.aio-max-nr, so fewer are taken where that is used up. */
 #define DEPTH_MAX 512
 #define DEPTH_MIN 32
 
@@ -34,7 +35,8 @@ struct aio_worker {
     struct worker *worker;
     io_context_t context;
     unsigned depth, in_kernel;
-    int fd; /* rings when something completed */
+    unsigned admitted; /* in the kernel or waiting for it: at most DEPTH */
+    int fd;            /* rings when something completed */
     struct event *event;
     struct deferred submit_batch;
     STAILQ_HEAD(, store_io) waiting;
@@ -80,6 +82,26 @@ prepare(struct aio_worker *a, struct store_io *io)
     io_set_eventfd(cb, a->fd);
 }
 
+/* What pool.h says of helpers: a store has no more operations here than there is room left. */
+static bool
+admit(struct aio_worker *a, struct file_store *f)
+{
+    unsigned *own = &f->in_context[worker_id(a->worker)].n;
+
+    if (a->admitted + *own >= a->depth)
+        return false;
+    a->admitted++;
+    (*own)++;
+    return true;
+}
+
+static void
+let_go(struct aio_worker *a, const struct store_io *io)
+{
+    a->admitted--;
+    ((struct file_store *)io->store)->in_context[worker_id(a->worker)].n--;
+}
+
 static struct store_io *
 next_waiting(struct aio_worker *a)
 {
@@ -102,6 +124,7 @@ refused(struct aio_worker *a, int error)
         return;
     if (io->op == STORE_FLUSH && error == EINVAL) /* before Linux 4.18 */
         atomic_store(&f->no_aio_flush, true);
+    let_go(a, io);
     file_submit_to_helper(f, next_waiting(a));
 }
 
@@ -188,6 +211,7 @@ completions_arrived(evutil_socket_t fd, short what, void *arg)
             struct store_io *io = events[i].data;
 
             a->in_kernel--;
+            let_go(a, io);
             if (io->op == STORE_FLUSH)
                 finish_flush(io, (long)events[i].res);
             else
@@ -241,7 +265,7 @@ aio_submit(struct store *store, struct store_io *io)
         return;
     }
     file_op_start(io);
-    if (!kernel_can(f, io)) {
+    if (!kernel_can(f, io) || !admit(a, f)) {
         file_submit_to_helper(f, io);
         return;
     }
@@ -327,7 +351,7 @@ aio_worker_stop(struct worker *worker)
 
     if (a == NULL)
         return;
-    assert(a->in_kernel == 0 && STAILQ_EMPTY(&a->waiting));
+    assert(a->admitted == 0 && STAILQ_EMPTY(&a->waiting));
     aio_workers[worker_id(worker)] = NULL;
     free_worker(a);
 }

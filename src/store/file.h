@@ -37,6 +37,11 @@ struct file_store {
 
     atomic_bool wrote_plain; /* something was written through the page cache */
 
+    /* aio: operations that each worker, by worker_id(), has with its context. Its own. */
+    struct {
+        unsigned n;
+    } __attribute__((aligned(64))) in_context[WORKERS_MAX + 1];
+
     /* After a failed flush the data may be gone from the page cache, and the next fdatasync()
      * would report success: the store goes on to fail flushes until it is opened again. */
     atomic_int flush_error;

@@ -295,8 +295,12 @@ count(struct io_counters *c, const struct store_io *io)
         counter_add(&c->unmap_ops, 1);
         counter_add(&c->unmap_bytes, bytes);
         break;
-    case STORE_ZERO:
     case STORE_EXTENT:
+        assert(io->error != 0 || (io->extent.length > 0 && io->extent.length <= io->length &&
+                                  io->extent.length % io->store->block_size == 0));
+        counter_add(&c->other_ops, 1);
+        break;
+    case STORE_ZERO:
     case STORE_PREFETCH:
     case STORE_COPY:
     case STORE_SPACE:

@@ -1,4 +1,6 @@
 /* test_pool.c: helper threads: jobs run elsewhere, come home, and never exceed the bound. */
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -11,6 +13,26 @@
 static struct worker *home;
 static atomic_uint at_work, most_at_work;
 static unsigned done_count;
+
+/* How many more threads can be started on behalf of the test; the linker puts this in (--wrap).
+ */
+static atomic_int threads_left = INT_MAX;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                          void *arg);
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                      void *arg)
+{
+    if (atomic_fetch_sub(&threads_left, 1) <= 0) {
+        atomic_store(&threads_left, 0);
+        return EAGAIN;
+    }
+    return __real_pthread_create(thread, attr, run, arg);
+}
 
 struct square {
     struct pool_job job; /* first: a job is its square */
@@ -37,7 +59,7 @@ work(struct pool_job *job)
     struct square *s = (struct square *)job;
     unsigned now = atomic_fetch_add(&at_work, 1) + 1, most = atomic_load(&most_at_work);
 
-    ck_assert_ptr_null(worker_current());
+    ck_assert(worker_current() == NULL || atomic_load(&threads_left) == 0);
     while (now > most && !atomic_compare_exchange_weak(&most_at_work, &most, now))
         ;
     s->out = s->in * s->in;
@@ -83,6 +105,27 @@ START_TEST(a_pool_works_off_what_is_queued_before_it_goes)
     pool_free(pool);
     worker_turn(home, true);
     ck_assert_uint_eq(done_count, JOBS);
+}
+END_TEST
+
+START_TEST(where_no_more_threads_can_be_started_all_jobs_are_worked_all_the_same)
+{
+    static struct square squares[JOBS];
+    struct pool *pool = pool_new("test", 8);
+    struct pool_share users[3];
+
+    atomic_store(&threads_left, _i); /* none: on the caller */
+    for (unsigned u = 0; u < 3; u++)
+        pool_share_init(&users[u]);
+    for (unsigned i = 0; i < JOBS; i++) {
+        squares[i] = (struct square){.job = {.work = work, .done = done}, .in = i};
+        pool_submit_share(pool, &users[i % 3], &squares[i].job);
+        ck_assert_uint_eq(done_count, 0);
+    }
+    while (done_count < JOBS)
+        worker_turn(home, true);
+    pool_free(pool);
+    ck_assert_uint_le(atomic_load(&most_at_work), _i > 0 ? (unsigned)_i : 1);
 }
 END_TEST
 
@@ -223,6 +266,8 @@ pool_cases(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, jobs_run_on_helpers_and_their_done_runs_at_home);
     tcase_add_test(c, a_pool_works_off_what_is_queued_before_it_goes);
+    tcase_add_loop_test(
+        c, where_no_more_threads_can_be_started_all_jobs_are_worked_all_the_same, 0, 4);
     tcase_add_loop_test(c, however_many_jobs_of_one_user_hang_helpers_are_left_for_others, 0,
                         sizeof crowds / sizeof crowds[0]);
     tcase_add_test(c, a_user_goes_on_while_another_hangs);

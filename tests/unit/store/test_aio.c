@@ -29,12 +29,35 @@ static _Thread_local struct {
     int refuse_each;   /* every second call is */
     long take_at_most; /* the kernel takes only so many of a batch */
     int setup_above;   /* io_setup() for more than this fails with EAGAIN; -1: for any */
+    int hanging_fd;    /* what is for this file is taken and stays; 0: none */
+    struct iocb *hanging[1024];
+    unsigned hangs;
+    io_context_t context;
     unsigned calls, longest;
 } script;
+
+/* Up to the first operation that is for another file; 0 where there is none before it. */
+static long
+take_hanging(long n, struct iocb **iocbs)
+{
+    long i = 0;
+
+    while (i < n && iocbs[i]->aio_fildes == script.hanging_fd)
+        script.hanging[script.hangs++] = iocbs[i++];
+    return i;
+}
 
 int
 __wrap_io_submit(io_context_t context, long n, struct iocb **iocbs)
 {
+    long hanging = script.hanging_fd != 0 ? take_hanging(n, iocbs) : 0;
+
+    script.context = context;
+    if (hanging > 0)
+        return (int)hanging;
+    for (long i = 0; script.hanging_fd != 0 && i < n; i++)
+        if (iocbs[i]->aio_fildes == script.hanging_fd)
+            n = i;
     script.calls++;
     if ((unsigned)n > script.longest)
         script.longest = (unsigned)n;
@@ -60,11 +83,11 @@ __wrap_io_setup(int depth, io_context_t *context)
 }
 
 static struct store *
-open_aio(void)
+open_file(const char *name)
 {
     const struct store_config config = {.type = "aio",
-                                        .name = "aio",
-                                        .path = temp_path("file"),
+                                        .name = name,
+                                        .path = temp_path(name),
                                         .size = OPERATIONS * 4096,
                                         .block_size = 512,
                                         .create = true,
@@ -72,6 +95,12 @@ open_aio(void)
                                         .direct = true};
 
     return must_open(&config);
+}
+
+static struct store *
+open_aio(void)
+{
+    return open_file("file");
 }
 
 /* One batch of writes, and one of reads that looks at the bytes. */
@@ -192,6 +221,45 @@ START_TEST(a_machine_short_of_aio_has_a_smaller_context_or_helpers)
 }
 END_TEST
 
+/* With the whole context and with the least that is taken. */
+START_TEST(a_disk_that_hangs_does_not_take_all_of_a_workers_context)
+{
+    enum { MANY = 700 };
+    static struct request r[2][MANY];
+    struct store *hangs[] = {open_aio(), open_file("hangs too")}, *s = open_file("other");
+    uint8_t *data = aligned_alloc(4096, 4096);
+    struct error err;
+
+    if (_i == 1) {
+        store_worker_stop(one_worker());
+        script.setup_above = 32;
+        ck_assert_int_eq(store_worker_start(one_worker(), &err), 0);
+    }
+    for (unsigned h = 0; h < 2; h++) {
+        script.hanging_fd = ((struct file_store *)hangs[h])->fd;
+        for (unsigned i = 0; i < MANY; i++) {
+            r[h][i].io = (struct store_io){.op = STORE_READ, .length = 4096, .data = data};
+            request_start(hangs[h], &r[h][i]);
+        }
+        worker_turn(one_worker(), true);
+    }
+    ck_assert_uint_gt(script.hangs, 0);
+    script.longest = 0;
+    run_batches(s);
+    ck_assert_uint_gt(script.longest, 1); /* which the kernel did, in batches */
+    script.hanging_fd = 0;
+    for (unsigned i = 0; i < script.hangs; i++)
+        ck_assert_int_eq(__real_io_submit(script.context, 1, &script.hanging[i]), 1);
+    for (unsigned h = 0; h < 2; h++) {
+        for (unsigned i = 0; i < MANY; i++)
+            ck_assert_int_eq(request_wait(&r[h][i]), 0);
+        store_close(hangs[h]);
+    }
+    store_close(s);
+    free(data);
+}
+END_TEST
+
 TCase *
 aio_cases(void)
 {
@@ -206,6 +274,7 @@ aio_cases(void)
     tcase_add_loop_test(c, what_the_kernel_does_not_take_now_is_offered_again, 0, 2);
     tcase_add_test(c, a_device_that_does_not_know_nowait_gets_plain_operations);
     tcase_add_test(c, a_kernel_without_flush_by_aio_is_asked_once);
+    tcase_add_loop_test(c, a_disk_that_hangs_does_not_take_all_of_a_workers_context, 0, 2);
     tcase_add_loop_test(c, a_machine_short_of_aio_has_a_smaller_context_or_helpers, 0,
                         sizeof depths / sizeof depths[0]);
     return c;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "catalog/document.h"
+#include "catalog/stable_file.h"
 #include "core/cleanup.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -113,51 +114,12 @@ state_file_close(struct state_file *f)
     free(f);
 }
 
-static bool
-is_folder(FILE *stream)
-{
-    struct stat st;
-
-    return fstat(fileno(stream), &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* -1 with errno: it cannot be read. -2: it is not JSON; ERR says so, as WRONG, and where. */
-static int
-read_json(const char *path, const char *wrong, json_t **ret, struct error *err)
-{
-    FILE *stream = fopen(path, "re");
-    json_error_t where;
-    char *near;
-
-    if (stream == NULL) {
-        int error = errno;
-        error_set(err, ERROR_PERSIST_FAILED, "cannot read '%s': %m", path);
-        errno = error;
-        return -1;
-    }
-    if (is_folder(stream)) {
-        fclose(stream);
-        error_set(err, ERROR_INVALID_CONFIG, "'%s' is not a regular file, but a folder", path);
-        return -2;
-    }
-    *ret = json_loadf(stream, JSON_REJECT_DUPLICATES, &where);
-    fclose(stream);
-    if (*ret != NULL)
-        return 0;
-    near = strstr(where.text, " near '");
-    if (near != NULL)
-        *near = '\0'; /* what follows is from the file, and may be a part of a secret */
-    error_set(err, ERROR_INVALID_CONFIG, "'%s' is %s: line %d, byte %d: %s", path, wrong,
-              where.line, where.position, where.text);
-    return -2;
-}
-
 json_t *
 state_file_read_config(const char *path, struct error *err)
 {
     json_t *whole, *config;
 
-    if (read_json(path, "not valid JSON", &whole, err) < 0)
+    if (stable_file_read(path, "not valid JSON", &whole, err) < 0)
         return NULL;
     config = json_object_get(whole, "config");
     if (config == NULL)
@@ -202,12 +164,12 @@ check_state(const char *path, const json_t *whole, struct error *err)
     return check_rules(path, config, err);
 }
 
-/* 0, or as read_json(). */
+/* 0, or as stable_file_read(). */
 static int
 load_from(const char *path, json_t **document, uint64_t *revision, struct error *err)
 {
     json_t *whole = NULL;
-    int result = read_json(path, "damaged", &whole, err);
+    int result = stable_file_read(path, "damaged", &whole, err);
 
     if (result == 0 && check_state(path, whole, err) < 0)
         result = -2;
@@ -353,48 +315,14 @@ state_file_recover(struct state_file *f, json_t **document, uint64_t *revision,
 }
 
 static int
-write_all(int fd, const char *text, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, text, length);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            text += n;
-            length -= (size_t)n;
-        }
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int
 write_beside(const char *path, const json_t *document, uint64_t revision)
 {
     json_t *whole = json_pack("{s:I,s:O}", "revision", (json_int_t)revision, "config",
                               document_members(document));
-    CLEANUP_FREE char *text = json_dumps(whole, JSON_INDENT(2));
-    CLEANUP_FD int fd = -1;
-    size_t length;
+    int result = whole == NULL ? -ENOMEM : stable_file_write(path, whole);
 
     json_decref(whole);
-    if (text == NULL)
-        return -ENOMEM;
-    length = strlen(text);
-    text[length] = '\n'; /* in place of the end, which is not needed */
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    return write_all(fd, text, length + 1);
-}
-
-static int
-sync_folder(const struct state_file *f)
-{
-    CLEANUP_FD int fd = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    return fsync(fd) < 0 && errno != EINVAL ? -errno : 0; /* EINVAL: it knows no such thing */
+    return result;
 }
 
 /* state.json gets a second name, so that it stays when the next one takes its place. */
@@ -453,7 +381,7 @@ state_file_save(struct state_file *f, const json_t *document, uint64_t revision,
         keep_current(f);
         if (rename(beside, f->path) < 0)
             result = -errno;
-        else if ((result = sync_folder(f)) < 0)
+        else if ((result = stable_folder_sync(f->folder)) < 0)
             put_back(f, beside);
     }
     if (result < 0) {

@@ -36,14 +36,19 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
         struct store *store, void (*released)(struct lun *lun), void *owner)
 {
     struct lun *lun = calloc(1, sizeof *lun);
+    struct reservations *own = reservations_new();
 
-    if (lun == NULL)
+    if (lun == NULL || own == NULL) {
+        reservations_unref(own);
+        free(lun);
         return NULL;
+    }
     lun->guard = range_guard_new();
     lun->counters = counters_new();
     if (lun->guard == NULL || lun->counters == NULL) {
         range_guard_free(lun->guard);
         free(lun->counters);
+        reservations_unref(own);
         free(lun);
         return NULL;
     }
@@ -63,7 +68,8 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     lun->owner = owner;
     pthread_mutex_init(&lun->lock, NULL);
     LIST_INIT(&lun->nexuses);
-    reservations_init(lun);
+    reservations_attach(lun, own);
+    reservations_unref(own);
     return lun;
 }
 
@@ -89,7 +95,7 @@ lun_free(struct lun *lun)
         return;
     assert(LIST_EMPTY(&lun->nexuses));
     range_guard_free(lun->guard);
-    reservations_done(lun);
+    reservations_detach(lun);
     pthread_mutex_destroy(&lun->lock);
     free(lun->overrides);
     free(lun->counters);

@@ -96,7 +96,8 @@ struct lun {
     struct port_override *overrides; /* by SET TARGET PORT GROUPS; under lock */
     size_t override_count;
     struct lun_sanitize sanitize;
-    struct reservations reservations;
+    struct reservations *reservations; /* counted */
+    LIST_ENTRY(lun) reservations_link; /* under its lock */
 };
 
 /* Takes STORE (may be NULL). NULL where memory is short: then STORE is still the caller's. */

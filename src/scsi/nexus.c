@@ -38,6 +38,7 @@ nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
     nexus->read_only = read_only;
     nexus->counters = counters;
     nexus->attentions = 1u << ATTENTION_POWER_ON;
+    pthread_mutex_lock(&lun->reservations->lock);
     pthread_mutex_lock(&lun->lock);
     if (atomic_load(&lun->sanitize.state) != SANITIZE_IDLE)
         nexus->access |= VERDICT_SANITIZE;
@@ -45,12 +46,15 @@ nexus_new(struct lun *lun, const struct it_nexus *it, bool read_only,
     reservations_judge(nexus);
     LIST_INSERT_HEAD(&lun->nexuses, nexus, link);
     pthread_mutex_unlock(&lun->lock);
+    pthread_mutex_unlock(&lun->reservations->lock);
     return nexus;
 }
 
 void
 nexus_free(struct nexus *nexus)
 {
+    struct lun *lun = nexus != NULL ? nexus->lun : NULL;
+
     if (nexus == NULL)
         return;
     if (nexus->pins > 0) {
@@ -59,11 +63,13 @@ nexus_free(struct nexus *nexus)
         return;
     }
     copy_results_free(nexus->copies);
-    pthread_mutex_lock(&nexus->lun->lock);
+    pthread_mutex_lock(&lun->reservations->lock);
+    pthread_mutex_lock(&lun->lock);
     LIST_REMOVE(nexus, link);
+    pthread_mutex_unlock(&lun->lock);
     reservations_leave(nexus);
-    pthread_mutex_unlock(&nexus->lun->lock);
-    lun_unref(nexus->lun);
+    pthread_mutex_unlock(&lun->reservations->lock);
+    lun_unref(lun);
     free(nexus);
 }
 

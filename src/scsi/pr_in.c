@@ -116,7 +116,7 @@ answer(struct scsi_cmd *cmd, size_t each, size_t once,
 {
     struct report r = {.cmd = cmd, .each = each, .once = once, .put = put};
 
-    reservations_visit(cmd_lun(cmd), write_report, &r);
+    reservations_visit(cmd_lun(cmd)->reservations, write_report, &r);
     cmd_finish(cmd, r.status);
 }
 
@@ -160,7 +160,7 @@ pr_in_report_capabilities(struct scsi_cmd *cmd)
     uint8_t data[8] = {0, 8, SIP_C | ATP_C, TMV | ALLOW_COMMANDS, 0xea, 0x01};
     struct activation a;
 
-    reservations_visit(cmd_lun(cmd), see_activation, &a);
+    reservations_visit(cmd_lun(cmd)->reservations, see_activation, &a);
     if (a.is_reserved) {
         cmd_finish(cmd, SCSI_RESERVATION_CONFLICT);
         return;

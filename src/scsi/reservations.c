@@ -2,9 +2,10 @@
  * RELEASE: SPC-2 section 5.5). */
 #include "scsi/reservations.h"
 
-#include <pthread.h>
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "scsi/cmd.h"
@@ -27,24 +28,68 @@ reservations_name(const struct it_nexus *it, struct pr_nexus *ret)
     ret->target_port_id = it->target_port_group;
 }
 
-void
-reservations_init(struct lun *lun)
+struct reservations *
+reservations_new(void)
 {
-    pr_state_init(&lun->reservations.pr);
-    lun->reservations.reserved_for = NULL;
-    STAILQ_INIT(&lun->reservations.changes);
+    struct reservations *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return NULL;
+    atomic_init(&r->refs, 1);
+    pthread_mutex_init(&r->lock, NULL);
+    pr_state_init(&r->pr);
+    STAILQ_INIT(&r->changes);
+    LIST_INIT(&r->luns);
+    return r;
+}
+
+struct reservations *
+reservations_ref(struct reservations *r)
+{
+    atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+    return r;
 }
 
 void
-reservations_done(struct lun *lun)
+reservations_unref(struct reservations *r)
 {
-    pr_state_done(&lun->reservations.pr);
+    if (r == NULL || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    assert(STAILQ_EMPTY(&r->changes) && LIST_EMPTY(&r->luns));
+    pr_state_done(&r->pr);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+void
+reservations_detach(struct lun *lun)
+{
+    struct reservations *r = lun->reservations;
+
+    if (r == NULL)
+        return;
+    pthread_mutex_lock(&r->lock);
+    LIST_REMOVE(lun, reservations_link);
+    pthread_mutex_unlock(&r->lock);
+    lun->reservations = NULL;
+    reservations_unref(r);
+}
+
+void
+reservations_attach(struct lun *lun, struct reservations *r)
+{
+    assert(LIST_EMPTY(&lun->nexuses));
+    reservations_detach(lun);
+    lun->reservations = reservations_ref(r);
+    pthread_mutex_lock(&r->lock);
+    LIST_INSERT_HEAD(&r->luns, lun, reservations_link);
+    pthread_mutex_unlock(&r->lock);
 }
 
 void
 reservations_judge(struct nexus *nexus)
 {
-    const struct reservations *r = &nexus->lun->reservations;
+    const struct reservations *r = nexus->lun->reservations;
     unsigned bits = 0, denials;
     struct pr_nexus name;
 
@@ -61,44 +106,48 @@ reservations_judge(struct nexus *nexus)
     nexus_set_access(nexus, VERDICT_OF_RESERVATIONS, bits);
 }
 
-/* Under lun->lock. */
+/* Under R's lock. */
 static void
-judge_all(struct lun *lun)
+judge_all(struct reservations *r)
 {
     struct nexus *nexus;
+    struct lun *lun;
 
-    LIST_FOREACH (nexus, &lun->nexuses, link)
-        reservations_judge(nexus);
+    LIST_FOREACH (lun, &r->luns, reservations_link) {
+        pthread_mutex_lock(&lun->lock);
+        LIST_FOREACH (nexus, &lun->nexuses, link)
+            reservations_judge(nexus);
+        pthread_mutex_unlock(&lun->lock);
+    }
 }
 
 void
 reservations_leave(struct nexus *nexus)
 {
-    struct lun *lun = nexus->lun;
+    struct reservations *r = nexus->lun->reservations;
 
-    if (lun->reservations.reserved_for != nexus)
+    if (r->reserved_for != nexus)
         return;
-    lun->reservations.reserved_for = NULL;
-    judge_all(lun);
+    r->reserved_for = NULL;
+    judge_all(r);
 }
 
 enum scsi_status
 reservations_reserve(struct nexus *nexus)
 {
-    struct lun *lun = nexus->lun;
-    struct reservations *r = &lun->reservations;
+    struct reservations *r = nexus->lun->reservations;
     enum scsi_status status = SCSI_GOOD;
 
-    pthread_mutex_lock(&lun->lock);
+    pthread_mutex_lock(&r->lock);
     if (!STAILQ_EMPTY(&r->changes)) {
         status = SCSI_BUSY; /* it may turn out either way */
     } else if (r->pr.count > 0 || (r->reserved_for != NULL && r->reserved_for != nexus)) {
         status = SCSI_RESERVATION_CONFLICT;
     } else {
         r->reserved_for = nexus;
-        judge_all(lun);
+        judge_all(r);
     }
-    pthread_mutex_unlock(&lun->lock);
+    pthread_mutex_unlock(&r->lock);
     return status;
 }
 
@@ -106,60 +155,49 @@ reservations_reserve(struct nexus *nexus)
 enum scsi_status
 reservations_release(struct nexus *nexus)
 {
-    struct lun *lun = nexus->lun;
+    struct reservations *r = nexus->lun->reservations;
     enum scsi_status status = SCSI_GOOD;
 
-    pthread_mutex_lock(&lun->lock);
-    if (lun->reservations.pr.count > 0)
+    pthread_mutex_lock(&r->lock);
+    if (r->pr.count > 0)
         status = SCSI_RESERVATION_CONFLICT;
     else
         reservations_leave(nexus);
-    pthread_mutex_unlock(&lun->lock);
+    pthread_mutex_unlock(&r->lock);
     return status;
-}
-
-bool
-reservations_is_reserved(struct lun *lun)
-{
-    bool is;
-
-    pthread_mutex_lock(&lun->lock);
-    is = lun->reservations.reserved_for != NULL;
-    pthread_mutex_unlock(&lun->lock);
-    return is;
 }
 
 void
 reservations_reset(struct lun *lun)
 {
-    pthread_mutex_lock(&lun->lock);
-    if (lun->reservations.reserved_for != NULL) {
-        lun->reservations.reserved_for = NULL;
-        judge_all(lun);
+    struct reservations *r = lun->reservations;
+
+    pthread_mutex_lock(&r->lock);
+    if (r->reserved_for != NULL) {
+        r->reserved_for = NULL;
+        judge_all(r);
     }
-    pthread_mutex_unlock(&lun->lock);
+    pthread_mutex_unlock(&r->lock);
 }
 
 void
-reservations_restore(struct lun *lun, struct pr_state *state)
+reservations_restore(struct reservations *r, struct pr_state *state)
 {
-    pthread_mutex_lock(&lun->lock);
-    pr_state_move(&lun->reservations.pr, state);
-    judge_all(lun);
-    pthread_mutex_unlock(&lun->lock);
+    pthread_mutex_lock(&r->lock);
+    pr_state_move(&r->pr, state);
+    judge_all(r);
+    pthread_mutex_unlock(&r->lock);
 }
 
 void
-reservations_visit(struct lun *lun,
+reservations_visit(struct reservations *r,
                    void (*visit)(const struct pr_state *pr, const struct it_nexus *reserved_for,
                                  void *arg),
                    void *arg)
 {
-    const struct reservations *r = &lun->reservations;
-
-    pthread_mutex_lock(&lun->lock);
+    pthread_mutex_lock(&r->lock);
     visit(&r->pr, r->reserved_for != NULL ? r->reserved_for->it : NULL, arg);
-    pthread_mutex_unlock(&lun->lock);
+    pthread_mutex_unlock(&r->lock);
 }
 
 void
@@ -191,13 +229,13 @@ turn_has_come(struct message *m, struct worker *w)
 static void
 end_change(struct reservation_change *c, enum reservation_end end)
 {
-    struct reservations *r = &c->lun->reservations;
+    struct reservations *r = c->lun->reservations;
     struct reservation_change *next;
 
-    pthread_mutex_lock(&c->lun->lock);
+    pthread_mutex_lock(&r->lock);
     STAILQ_REMOVE_HEAD(&r->changes, link);
     next = STAILQ_FIRST(&r->changes);
-    pthread_mutex_unlock(&c->lun->lock);
+    pthread_mutex_unlock(&r->lock);
     if (next != NULL) {
         next->turn.run = turn_has_come;
         worker_post(next->home, &next->turn);
@@ -250,20 +288,14 @@ must_abort(const struct reservation_change *c)
     return false;
 }
 
-/* The last step of which nothing can fail: from now on it counts. Under lun->lock. */
+/* Under R's lock. */
 static void
-let_it_count(struct reservation_change *c)
+tell_those_of(const struct reservation_change *c, struct lun *lun)
 {
-    struct reservations *r = &c->lun->reservations;
-    struct pr_state before = r->pr;
-    struct reservation_change *waiting;
     struct nexus *nexus;
 
-    r->pr = c->change.next;
-    c->change.next = before;
-    if (c->nexus == NULL)
-        r->reserved_for = NULL; /* an operator clears all of it */
-    LIST_FOREACH (nexus, &c->lun->nexuses, link) {
+    pthread_mutex_lock(&lun->lock);
+    LIST_FOREACH (nexus, &lun->nexuses, link) {
         unsigned effects = effects_on(c, nexus);
 
         for (size_t i = 0; i < sizeof attentions / sizeof attentions[0]; i++)
@@ -272,20 +304,38 @@ let_it_count(struct reservation_change *c)
         if (effects & PR_ABORT_COMMANDS) /* SPC-4 section 5.13.11.2.6, h) */
             nexus->prevents_removal = false;
     }
+    pthread_mutex_unlock(&lun->lock);
+}
+
+/* The step in which nothing can fail: from now on it counts. Under R's lock. */
+static void
+let_it_count(struct reservations *r, struct reservation_change *c)
+{
+    struct pr_state before = r->pr;
+    struct reservation_change *waiting;
+    struct lun *lun;
+
+    r->pr = c->change.next;
+    c->change.next = before;
+    if (c->nexus == NULL)
+        r->reserved_for = NULL; /* an operator clears all of it */
+    LIST_FOREACH (lun, &r->luns, reservations_link)
+        tell_those_of(c, lun);
     STAILQ_FOREACH (waiting, &r->changes, link)
         if (waiting->nexus != NULL && (effects_on(c, waiting->nexus) & PR_ABORT_COMMANDS))
             waiting->is_cancelled = true;
-    judge_all(c->lun);
+    judge_all(r);
 }
 
 static void
 go_on(struct reservation_change *c)
 {
     const struct scsi_transport *transport = c->nexus != NULL ? c->nexus->it->transport : NULL;
+    struct reservations *r = c->lun->reservations;
 
-    pthread_mutex_lock(&c->lun->lock);
-    let_it_count(c);
-    pthread_mutex_unlock(&c->lun->lock);
+    pthread_mutex_lock(&r->lock);
+    let_it_count(r, c);
+    pthread_mutex_unlock(&r->lock);
     if (transport == NULL || !must_abort(c)) {
         end_change(c, CHANGE_JUDGED);
         return;
@@ -312,35 +362,34 @@ has_saved(struct lun_save *save)
 static bool
 must_be_kept(const struct reservation_change *c)
 {
-    return c->lun->save != NULL && (c->lun->reservations.pr.aptpl || c->change.next.aptpl);
+    return c->lun->save != NULL && (c->lun->reservations->pr.aptpl || c->change.next.aptpl);
 }
 
 static void
 judge_change(struct reservation_change *c)
 {
-    struct lun *lun = c->lun;
+    struct reservations *r = c->lun->reservations;
     bool is_reserved, is_cancelled;
 
-    pthread_mutex_lock(&lun->lock);
-    is_reserved = lun->reservations.reserved_for != NULL;
+    pthread_mutex_lock(&r->lock);
+    is_reserved = r->reserved_for != NULL;
     is_cancelled = c->is_cancelled;
-    pthread_mutex_unlock(&lun->lock);
+    pthread_mutex_unlock(&r->lock);
     if (is_cancelled || (is_reserved && c->nexus != NULL)) {
         end_change(c, is_cancelled ? CHANGE_ABORTED : CHANGE_CONFLICT);
         return;
     }
     if (c->nexus != NULL)
-        c->outcome = pr_apply(&lun->reservations.pr, &c->request, &c->change);
+        c->outcome = pr_apply(&r->pr, &c->request, &c->change);
     else
-        c->outcome =
-            pr_clear_all(&lun->reservations.pr, &c->change) < 0 ? PR_NO_RESOURCES : PR_GOOD;
+        c->outcome = pr_clear_all(&r->pr, &c->change) < 0 ? PR_NO_RESOURCES : PR_GOOD;
     c->invalid = c->change.invalid;
     if (c->outcome != PR_GOOD || !c->change.is_different) {
         end_change(c, CHANGE_JUDGED);
     } else if (must_be_kept(c)) {
-        c->save =
-            (struct lun_save){.lun = lun, .reservations = &c->change.next, .done = has_saved};
-        lun->save(&c->save);
+        c->save = (struct lun_save){
+            .lun = c->lun, .reservations = &c->change.next, .done = has_saved};
+        c->lun->save(&c->save);
     } else {
         go_on(c);
     }
@@ -353,7 +402,7 @@ judge_change(struct reservation_change *c)
 void
 reservations_change(struct reservation_change *c)
 {
-    struct reservations *r = &c->lun->reservations;
+    struct reservations *r = c->lun->reservations;
     bool is_first;
 
     c->home = worker_current();
@@ -365,10 +414,10 @@ reservations_change(struct reservation_change *c)
     c->request.from = &c->from;
     if (c->cmd != NULL)
         c->cmd->is_waiting_for_abort = true;
-    pthread_mutex_lock(&c->lun->lock);
+    pthread_mutex_lock(&r->lock);
     is_first = STAILQ_EMPTY(&r->changes);
     STAILQ_INSERT_TAIL(&r->changes, c, link);
-    pthread_mutex_unlock(&c->lun->lock);
+    pthread_mutex_unlock(&r->lock);
     if (is_first)
         judge_change(c);
 }

@@ -10,6 +10,8 @@
 #ifndef SCSI_RESERVATIONS_H
 #define SCSI_RESERVATIONS_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -22,11 +24,18 @@
 struct lun;
 struct reservation_change;
 
+/*
+ * Of one disk: where a change of the configuration gives it another `struct lun`, they share
+ * this. Counted. LOCK comes before any lun->lock.
+ */
 struct reservations {
-    /* All under lun->lock. */
+    atomic_uint refs;
+    pthread_mutex_t lock;
+    /* All under LOCK. */
     struct pr_state pr;                        /* written by the first of CHANGES only */
     const struct nexus *reserved_for;          /* RESERVE(6) or (10); NULL: nobody */
     STAILQ_HEAD(, reservation_change) changes; /* the first one is under way */
+    LIST_HEAD(, lun) luns;
 };
 
 /* What of a unit survives a loss of power. The one who asks fills in the first part, and keeps
@@ -66,16 +75,22 @@ struct reservation_change {
     struct message turn; /* to HOME: it is the first now */
     struct lun_save save;
     struct scsi_abort abort;
-    bool is_cancelled; /* under lun->lock */
+    bool is_cancelled; /* under the lock */
     STAILQ_ENTRY(reservation_change) link;
 };
 
-/* With LUN itself. */
-void reservations_init(struct lun *lun);
-void reservations_done(struct lun *lun);
+/* Nothing registered or reserved. NULL: out of memory. */
+struct reservations *reservations_new(void);
+struct reservations *reservations_ref(struct reservations *r);
+void reservations_unref(struct reservations *r); /* accepts NULL */
 
-/* Under lun->lock: what NEXUS, which is new, may do; and that it goes. */
+/* LUN, which has no nexus yet, has R from now on (counted), and what it had no more. */
+void reservations_attach(struct lun *lun, struct reservations *r);
+void reservations_detach(struct lun *lun); /* with LUN itself */
+
+/* Under R's lock and lun->lock: what NEXUS, which is new, may do. */
 void reservations_judge(struct nexus *nexus);
+/* Under R's lock: NEXUS goes. */
 void reservations_leave(struct nexus *nexus);
 
 void reservations_change(struct reservation_change *change);
@@ -84,17 +99,14 @@ void reservations_change(struct reservation_change *change);
 enum scsi_status reservations_reserve(struct nexus *nexus);
 enum scsi_status reservations_release(struct nexus *nexus);
 
-/* Whether RESERVE(6) or (10) is in force. */
-bool reservations_is_reserved(struct lun *lun);
-
 /* A reset ends what RESERVE(6) or (10) began (SPC-2 section 7.21.1). Any thread. */
 void reservations_reset(struct lun *lun);
 
-/* Before LUN has its first nexus: as it was kept. Takes what STATE has. */
-void reservations_restore(struct lun *lun, struct pr_state *state);
+/* Before the first nexus: as it was kept. Takes what STATE has. */
+void reservations_restore(struct reservations *r, struct pr_state *state);
 
-/* For who lists them: calls VISIT under lun->lock; RESERVED_FOR may be NULL. Any thread. */
-void reservations_visit(struct lun *lun,
+/* For who lists them: calls VISIT under R's lock; RESERVED_FOR may be NULL. Any thread. */
+void reservations_visit(struct reservations *r,
                         void (*visit)(const struct pr_state *pr,
                                       const struct it_nexus *reserved_for, void *arg),
                         void *arg);

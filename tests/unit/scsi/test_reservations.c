@@ -76,7 +76,7 @@ START_TEST(capabilities_are_what_there_is)
     assert_is(pr_in(&all, 'A', 2, 0xff), "00080c90ea010000");
     all.f.lun->save = no_save; /* what there is survives a loss of power */
     assert_is(pr_in(&all, 'A', 2, 0xff), "00080d90ea010000");
-    all.f.lun->reservations.pr.aptpl = true;
+    all.f.lun->reservations->pr.aptpl = true;
     assert_is(pr_in(&all, 'A', 2, 0xff), "00080d91ea010000");
     initiators_close(&all);
 }
@@ -193,6 +193,36 @@ START_TEST(who_is_preempted_or_cleared_is_told_and_fenced_off)
 }
 END_TEST
 
+/* A change of the configuration has given the disk another unit: D is at that one. */
+START_TEST(units_of_one_disk_share_their_reservations)
+{
+    struct initiators all;
+    struct lun *other;
+
+    initiators_open(&all);
+    enrol(&all, 'A', 1);
+    enrol(&all, 'D', 4);
+    other = lun_new(&all.f.lun->identity,
+                    &(struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE},
+                    all.f.store, all.f.lun->released, &all.f);
+    ck_assert_ptr_nonnull(other);
+    reservations_attach(other, all.f.lun->reservations);
+    initiator_leave(&all, 'D');
+    initiator(&all, 'D')->nexus = nexus_new(other, &initiator(&all, 'D')->it, false, NULL);
+    assert_is(ask(&all, 'D', TUR), "6/29/00");
+    assert_good(pr_out_of(&all, 'A', PR_RESERVE, WERO, 1, 0, 0));
+    assert_is(access_of(&all, 'D'), "RW");
+    assert_is(access_of(&all, 'C'), "R-");
+    assert_good(pr_out_of(&all, 'A', PR_PREEMPT, WERO, 1, 4, 0));
+    assert_is(ask(&all, 'D', TUR), "6/2a/05");
+    assert_is(access_of(&all, 'D'), "R-");
+    initiator_leave(&all, 'D');
+    lun_unref(other);
+    lun_free(other);
+    initiators_close(&all);
+}
+END_TEST
+
 TCase *
 reservations_cases(void)
 {
@@ -208,5 +238,6 @@ reservations_cases(void)
         t, the_others_are_told_when_the_holder_of_a_registrants_only_reservation_unregisters,
         WERO, EARO + 1);
     tcase_add_test(t, who_is_preempted_or_cleared_is_told_and_fenced_off);
+    tcase_add_test(t, units_of_one_disk_share_their_reservations);
     return t;
 }

@@ -11,6 +11,7 @@
 #include "catalog/document.h"
 #include "catalog/publish.h"
 #include "catalog/state_file.h"
+#include "catalog/unit.h"
 #include "core/crew.h"
 #include "core/log.h"
 #include "core/pool.h"
@@ -322,7 +323,8 @@ commit_open(const struct commit_setup *setup, struct error *err)
         error_set(err, ERROR_INTERNAL, "out of memory");
     if (now.pool != NULL && now.portal_groups != NULL)
         now.file = state_file_open(setup->state_dir, err);
-    if (now.file != NULL && load_state(setup, err) == 0 &&
+    if (now.file != NULL && units_open(setup->state_dir, err) == 0 &&
+        load_state(setup, err) == 0 &&
         (setup->config_file == NULL || load_config(setup->config_file, err) == 0)) {
         disk_layer_start(now.pool);
         return 0;
@@ -402,6 +404,7 @@ commit_close(void)
     if (disk_count() > 0)
         log_warning("catalog", "backstores are still in use at the end", "count",
                     log_number(disk_count()), NULL);
+    units_close();
     state_file_close(now.file);
     json_decref(now.document);
     json_decref(now.complete);

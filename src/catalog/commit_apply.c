@@ -13,6 +13,7 @@
 #include "catalog/commit_private.h"
 #include "catalog/publish.h"
 #include "catalog/state_file.h"
+#include "catalog/unit.h"
 #include "core/log.h"
 #include "scsi/lun.h"
 #include "store/store.h"
@@ -216,13 +217,32 @@ opened(struct change *change)
         grow(change);
 }
 
+/* What those that are opened have kept must be known. One that is only opened again has it in
+ * force. */
+static void
+check_units(struct change *change)
+{
+    const struct catalog *now = catalog_current();
+
+    for (size_t i = 0; i < change->backstore_count; i++) {
+        struct backstore_change *b = &change->backstores[i];
+        bool is_new =
+            !change->is_boot && (now == NULL || catalog_backstore(now, b->name) == NULL);
+
+        if (b->action == BACKSTORE_OPEN && b->opening.error.code == ERROR_NONE)
+            (void)unit_check(b->name, is_new, &b->opening.error);
+    }
+}
+
 static void
 looked(struct change *change)
 {
-    if (change_settle_files(change) < 0)
+    if (change_settle_files(change) < 0) {
         change_undo(change);
-    else
-        run_for(change, OPENING_OPEN, opens_now, opened);
+        return;
+    }
+    check_units(change);
+    run_for(change, OPENING_OPEN, opens_now, opened);
 }
 
 void
@@ -436,6 +456,7 @@ published(void *arg)
     struct configuration *now = configuration();
 
     now->hooks->portals_switch(catalog_current());
+    units_forget_others(catalog_current());
     json_decref(now->document);
     json_decref(now->complete);
     now->document = json_incref(change->document);

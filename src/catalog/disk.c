@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "catalog/build.h"
+#include "catalog/unit.h"
 #include "core/crew.h"
 #include "core/log.h"
 #include "scsi/lun.h"
@@ -21,6 +22,7 @@ struct disk {
     struct store *store;
     char *name, *path; /* PATH: NULL for a disk without a file */
     struct disk_file file;
+    struct unit *unit; /* counted */
     bool remove_file, awaited;
     struct message message; /* from whoever let go last to main */
     struct pool_job job;    /* closes the store */
@@ -66,6 +68,7 @@ forget(struct disk *d)
 {
     stop_awaiting(d);
     LIST_REMOVE(d, link);
+    unit_unref(d->unit);
     free(d->name);
     free(d->path);
     free(d);
@@ -152,14 +155,17 @@ disk_new(const struct backstore_options *options, const struct disk_file *file,
         d->file = *file;
     d->name = strdup(options->config.name);
     d->path = options->config.path == NULL ? NULL : strdup(options->config.path);
-    if (d->name != NULL && (options->config.path == NULL || d->path != NULL))
+    d->unit = unit_get(options->config.name);
+    if (d->name != NULL && d->unit != NULL && (options->config.path == NULL || d->path != NULL))
         d->lun = lun_new(&options->identity, &options->attributes, store, lun_released, d);
     if (d->lun == NULL) {
+        unit_unref(d->unit);
         free(d->name);
         free(d->path);
         free(d);
         return NULL;
     }
+    unit_attach(d->unit, d->lun);
     LIST_INSERT_HEAD(&disks, d, link);
     return d->lun;
 }
@@ -168,6 +174,12 @@ const struct disk_file *
 disk_file_of(const struct lun *lun)
 {
     return &((const struct disk *)lun->owner)->file;
+}
+
+struct unit *
+disk_unit_of(const struct lun *lun)
+{
+    return ((const struct disk *)lun->owner)->unit;
 }
 
 void

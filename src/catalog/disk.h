@@ -15,6 +15,7 @@ struct backstore_options;
 struct lun;
 struct pool;
 struct store;
+struct unit;
 
 /* Which file is behind it. */
 struct disk_file {
@@ -32,6 +33,9 @@ struct lun *disk_new(const struct backstore_options *options, const struct disk_
                      struct store *store);
 
 const struct disk_file *disk_file_of(const struct lun *lun);
+
+/* What its backstore keeps whatever LUN it has. Any thread. */
+struct unit *disk_unit_of(const struct lun *lun);
 
 /* Its file goes with it: what was made by a change that failed. */
 void disk_remove_file(struct lun *lun);

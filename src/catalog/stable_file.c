@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ stable_file_read(const char *path, const char *wrong, json_t **ret, struct error
 {
     FILE *stream = fopen(path, "re");
     json_error_t where;
+    char *near;
 
     if (stream == NULL) {
         int error = errno;
@@ -41,6 +43,9 @@ stable_file_read(const char *path, const char *wrong, json_t **ret, struct error
     fclose(stream);
     if (*ret != NULL)
         return 0;
+    near = strstr(where.text, " near '");
+    if (near != NULL)
+        *near = '\0'; /* what follows is from the file, and may be a part of a secret */
     error_set(err, ERROR_INVALID_CONFIG, "'%s' is %s: line %d, byte %d: %s", path, wrong,
               where.line, where.position, where.text);
     return -2;

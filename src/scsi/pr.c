@@ -6,17 +6,24 @@
 #include <string.h>
 #include <strings.h>
 
-/* Who is kept from what (SPC-4 table 65, SBC-3 table 13): reading by others than REGISTRANTS
- * or the holder, writing always. */
+/* Who is kept from what (SPC-4 table 65, SBC-3 table 13): from writing whoever neither holds
+ * the reservation nor is registered, where REGISTRANTS_ONLY; where IS_EXCLUSIVE from reading,
+ * too. */
 static const struct type {
-    bool is_valid, is_exclusive, registrants_only, all_registrants;
+    const char *name; /* NULL: there is no such type */
+    bool is_exclusive, registrants_only, all_registrants;
 } types[16] = {
-    [PR_WRITE_EXCLUSIVE] = {true, false, false, false},
-    [PR_EXCLUSIVE_ACCESS] = {true, true, false, false},
-    [PR_WRITE_EXCLUSIVE_REGISTRANTS_ONLY] = {true, false, true, false},
-    [PR_EXCLUSIVE_ACCESS_REGISTRANTS_ONLY] = {true, true, true, false},
-    [PR_WRITE_EXCLUSIVE_ALL_REGISTRANTS] = {true, false, false, true},
-    [PR_EXCLUSIVE_ACCESS_ALL_REGISTRANTS] = {true, true, false, true},
+    [PR_NONE] = {"none", false, false, false},
+    [PR_WRITE_EXCLUSIVE] = {"write_exclusive", false, false, false},
+    [PR_EXCLUSIVE_ACCESS] = {"exclusive_access", true, false, false},
+    [PR_WRITE_EXCLUSIVE_REGISTRANTS_ONLY] = {"write_exclusive_registrants_only", false, true,
+                                             false},
+    [PR_EXCLUSIVE_ACCESS_REGISTRANTS_ONLY] = {"exclusive_access_registrants_only", true, true,
+                                              false},
+    [PR_WRITE_EXCLUSIVE_ALL_REGISTRANTS] = {"write_exclusive_all_registrants", false, false,
+                                            true},
+    [PR_EXCLUSIVE_ACCESS_ALL_REGISTRANTS] = {"exclusive_access_all_registrants", true, false,
+                                             true},
 };
 
 /* An action at work. Registrations keep their places until the end, where those that are
@@ -33,7 +40,25 @@ struct work {
 bool
 pr_type_is_valid(unsigned type)
 {
-    return type < sizeof types / sizeof types[0] && types[type].is_valid;
+    return type != PR_NONE && type < sizeof types / sizeof types[0] && types[type].name != NULL;
+}
+
+const char *
+pr_type_name(enum pr_type type)
+{
+    return types[type].name;
+}
+
+int
+pr_type_by_name(const char *name, enum pr_type *ret)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (types[i].name != NULL && strcmp(types[i].name, name) == 0) {
+            *ret = (enum pr_type)i;
+            return 0;
+        }
+    }
+    return -1;
 }
 
 bool

@@ -137,6 +137,10 @@ enum pr_denial { PR_NO_READ = 1 << 0, PR_NO_WRITE = 1 << 1 };
 unsigned pr_denials(const struct pr_state *state, const struct pr_nexus *nexus);
 
 bool pr_type_is_valid(unsigned type);
+/* "write_exclusive_registrants_only"; "none". Static. */
+const char *pr_type_name(enum pr_type type);
+/* 0, or -1: there is no such type. */
+int pr_type_by_name(const char *name, enum pr_type *ret);
 bool pr_type_is_all_registrants(enum pr_type type);
 bool pr_type_is_registrants_only(enum pr_type type);
 

@@ -18,6 +18,7 @@ main(void)
     suite_add_tcase(s, plan_cases());
     suite_add_tcase(s, build_cases());
     suite_add_tcase(s, state_file_cases());
+    suite_add_tcase(s, unit_cases());
     suite_add_tcase(s, commit_cases());
     suite_add_tcase(s, commit_attributes_cases());
     suite_add_tcase(s, commit_start_cases());

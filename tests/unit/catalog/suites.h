@@ -12,6 +12,7 @@ TCase *document_cases(void);
 TCase *plan_cases(void);
 TCase *build_cases(void);
 TCase *state_file_cases(void);
+TCase *unit_cases(void);
 TCase *commit_cases(void);
 TCase *commit_attributes_cases(void);
 TCase *commit_start_cases(void);

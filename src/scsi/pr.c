@@ -357,14 +357,16 @@ do_clear(struct work *w)
     return PR_GOOD;
 }
 
-/* Removes registration I, and what goes with it where another one wants it so. */
+/* Registration I is among those that are meant. Of its commands all are aborted, be it the one
+ * who asks or not (section 5.13.11.2.6). */
 static void
-preempt(struct work *w, size_t i)
+preempt(struct work *w, size_t i, bool stays)
 {
-    w->removed[i] = true;
-    tell(w, i, PR_TELL_REGISTRATIONS_PREEMPTED);
+    w->removed[i] = !stays;
+    if (!stays)
+        tell(w, i, PR_TELL_REGISTRATIONS_PREEMPTED);
     if (w->request->action == PR_PREEMPT_AND_ABORT)
-        tell(w, i, PR_ABORT_COMMANDS);
+        w->change->effects[i] |= PR_ABORT_COMMANDS;
 }
 
 /* Section 5.13.11.2.4.3: those with KEY, or all for 0, but never the one who asks; and it
@@ -379,8 +381,8 @@ preempt_reservation(struct work *w, uint64_t key)
     if (!pr_type_is_valid(r->type))
         return PR_INVALID_TYPE;
     for (size_t i = 0; i < w->old->count; i++)
-        if (i != w->self && (key == 0 || w->old->registrations[i].key == key))
-            preempt(w, i);
+        if (key == 0 || w->old->registrations[i].key == key)
+            preempt(w, i, i == w->self);
     if (r->type != w->old->type)
         tell_the_others(w, PR_TELL_RESERVATIONS_RELEASED);
     reserve_for(w, w->self, (enum pr_type)r->type);
@@ -396,7 +398,7 @@ preempt_registrations(struct work *w, uint64_t key)
 
     for (size_t i = 0; i < w->old->count; i++) {
         if (w->old->registrations[i].key == key) {
-            preempt(w, i);
+            preempt(w, i, false);
             any_is_removed = true;
         } else {
             any_is_left = true;

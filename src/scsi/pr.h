@@ -98,7 +98,7 @@ enum pr_effect {
     PR_TELL_RESERVATIONS_RELEASED = 1 << 0,
     PR_TELL_RESERVATIONS_PREEMPTED = 1 << 1,
     PR_TELL_REGISTRATIONS_PREEMPTED = 1 << 2,
-    PR_ABORT_COMMANDS = 1 << 3, /* before the answer; never those of the one who asked */
+    PR_ABORT_COMMANDS = 1 << 3, /* before the answer, but for the command that asks */
 };
 
 /* Of a PR_GOOD action. */

@@ -268,7 +268,7 @@ static const struct row preempting_own_key_of_many[] = {
     /* B has the holder's key, is not the holder, and takes it over. */
     {'B', PREEMPT, 7, 7, WERO,  "good", "A unregistered", "B7* C3 WERO g4"},
     {'A', REGISTER, 0, 7, 0,    "good", "", "B7* C3 A7 WERO g5"},
-    {'B', ABORT, 7, 7, WERO,    "good", "A unregistered, A aborted", "B7* C3 WERO g6"},
+    {'B', ABORT, 7, 7, WERO,    "good", "B aborted, A unregistered, A aborted", "B7* C3 WERO g6"},
 };
 
 static const struct row preempting_all_registrants[] = {
@@ -303,11 +303,11 @@ static const struct row preempting_and_aborting[] = {
     {'A', ABORT, 1, 2, WERO,    "good",
      "B unregistered, B aborted, C unregistered, C aborted", "A1* D4 WERO g5"},
     {'A', ABORT, 1, 4, WERO,    "good", "D unregistered, D aborted", "A1* WERO g6"},
-    {'A', ABORT, 1, 1, EAAR,    "good", "", "A1* EAAR g7"},
+    {'A', ABORT, 1, 1, EAAR,    "good", "A aborted", "A1* EAAR g7"},
     {'B', REGISTER, 0, 2, 0,    "good", "", "A1* B2* EAAR g8"},
     {'C', REGISTER, 0, 3, 0,    "good", "", "A1* B2* C3* EAAR g9"},
     {'B', ABORT, 2, 0, EARO,    "good",
-     "A unregistered, A aborted, C unregistered, C aborted", "B2* EARO g10"},
+     "A unregistered, A aborted, B aborted, C unregistered, C aborted", "B2* EARO g10"},
 };
 /* clang-format on */
 

@@ -188,8 +188,16 @@ START_TEST(preempt_and_abort_is_answered_when_nothing_of_the_preempted_runs_any_
     assert_is(ask(&all, 'C', TUR), "6/2a/05");
     assert_is(access_of(&all, 'A'), "RW");
     aborting = NULL;
-    /* Nobody to abort: no waiting. */
-    assert_good(pr_out_of(&all, 'A', PR_PREEMPT_AND_ABORT, WE, 1, 1, 0));
+    /* Of its own it aborts all but itself. */
+    begin(&all, &c, 'A', PR_PREEMPT_AND_ABORT, WE, 1, 1, 0);
+    ck_assert(aborting->covers(aborting, initiator(&all, 'A')->nexus));
+    ck_assert_ptr_eq(aborting->by, &initiator(&all, 'A')->it);
+    aborting->done(aborting);
+    assert_good(finish(&all, &c));
+    aborting = NULL;
+    /* A PREEMPT that is none of that aborts nothing. */
+    enrol(&all, 'B', 2);
+    assert_good(pr_out_of(&all, 'A', PR_PREEMPT, WE, 1, 2, 0));
     initiators_close(&all);
 }
 END_TEST

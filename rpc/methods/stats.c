@@ -6,6 +6,7 @@
 #include "catalog/publish.h"
 #include "core/counters.h"
 #include "iscsi/registry.h"
+#include "iscsi/session.h"
 #include "rpc/methods/methods.h"
 #include "rpc/methods/session.h"
 #include "scsi/lun.h"
@@ -103,6 +104,7 @@ static void
 add_daemon(struct request *request)
 {
     const struct catalog *catalog = catalog_current();
+    const struct session_refusals refusals = session_refusals();
     struct io_totals io, sum = {0};
 
     for (size_t i = 0; i < catalog->backstore_count; i++) {
@@ -110,9 +112,11 @@ add_daemon(struct request *request)
         totals_add(&sum, &io);
     }
     add(request, "daemon", "blockgated", &sum,
-        json_pack("{s:I, s:I, s:I}", "sessions", (json_int_t)registry_count(NULL), "targets",
-                  (json_int_t)catalog->target_count, "backstores",
-                  (json_int_t)catalog->backstore_count));
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "sessions", (json_int_t)registry_count(NULL),
+                  "targets", (json_int_t)catalog->target_count, "backstores",
+                  (json_int_t)catalog->backstore_count, "logins_refused",
+                  (json_int_t)refusals.all, "authentications_failed",
+                  (json_int_t)refusals.unauthenticated));
 }
 
 static void

@@ -72,6 +72,13 @@ void session_disconnected(struct session *s);
  * stop. */
 unsigned session_count(void);
 
+/* How many logins were refused since the start, and how many of these did not prove who they
+ * are. Any thread. */
+struct session_refusals {
+    uint64_t all, unauthenticated;
+};
+struct session_refusals session_refusals(void);
+
 /* How long a connection may take to log in. */
 #define SESSION_LOGIN_TIMEOUT_MS 15000
 

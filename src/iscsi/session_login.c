@@ -21,6 +21,9 @@
 
 #define TASK_BUCKETS_MAX 256
 
+/* Of all workers, since the start: there is no session to count them in. */
+static atomic_uint_fast64_t refused, unauthenticated;
+
 static struct registry_key
 key_of(const struct session *s, const struct login *l)
 {
@@ -96,8 +99,19 @@ send_refusal(struct session *s, const struct login_response *response)
                 "target", l->target != NULL ? l->target->name : "", "remote", s->peer->remote,
                 "status", login_status_name(l->status), "reason",
                 l->problem != NULL ? l->problem : "", NULL);
+    atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
+    if (l->status == LOGIN_AUTHENTICATION_FAILED)
+        atomic_fetch_add_explicit(&unauthenticated, 1, memory_order_relaxed);
     send(s, response);
     session_close(s, SESSION_CLOSE_AFTER_OUTPUT, NULL);
+}
+
+struct session_refusals
+session_refusals(void)
+{
+    return (struct session_refusals){
+        atomic_load_explicit(&refused, memory_order_relaxed),
+        atomic_load_explicit(&unauthenticated, memory_order_relaxed)};
 }
 
 void

@@ -346,6 +346,8 @@ def test_failures_are_logged_and_no_secret_is(start_daemon):
     setup(daemon)
     refused(daemon, lambda c: Chap(c, ONE_WAY, USER, "incorrect horse").login(), (2, 1))
     log = daemon.log()
+    (stats,) = daemon.call("stats.get", kind="daemon")["stats"]
+    assert stats["extra"]["logins_refused"] == stats["extra"]["authentications_failed"] == 1, stats
     assert 'reason="wrong user or secret"' in log and 'status="authentication failed"' in log
     for secret in (SECRET, TARGET_SECRET, "incorrect horse"):
         assert secret not in log

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "catalog/credentials.h"
 #include "catalog/publish.h"
 #include "core/bytes.h"
 #include "core/crew.h"
@@ -153,6 +154,8 @@ make_target(const struct plan *plan)
     t->portal_groups[t->portal_group_count++].tag = 1;
     t->acls = calloc(1, sizeof *t->acls);
     t->acls[0].initiator = strdup(plan->acl != NULL ? plan->acl : "*");
+    if (plan->auth != NULL)
+        t->acls[0].auth = chap_credentials_ref(plan->auth);
     if (plan->shows_some) {
         t->acls[0].luns = calloc(plan->shown_count + 1, sizeof t->acls[0].luns[0]);
         memcpy(t->acls[0].luns, plan->shown, plan->shown_count * sizeof plan->shown[0]);

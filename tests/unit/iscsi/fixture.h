@@ -21,7 +21,8 @@
 /* What the target of a catalog looks like. */
 struct plan {
     bool has_no_target;
-    const char *acl; /* NULL: "*" */
+    const char *acl;               /* NULL: "*" */
+    struct chap_credentials *auth; /* borrowed; NULL: none */
     uint16_t queue_depth, nop_interval_s, nop_timeout_s;
     unsigned lun_count;
     struct {

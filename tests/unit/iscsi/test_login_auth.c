@@ -481,6 +481,21 @@ START_TEST(what_is_demanded_at_the_end_of_a_login_counts)
 }
 END_TEST
 
+START_TEST(a_secret_that_changes_in_the_middle_is_good_for_nothing)
+{
+    struct dialogue *d = dialogue_new();
+    struct chap_challenge c = begin(d, DISCOVERY "AuthMethod=CHAP;", "7");
+    struct catalog changed = *small_catalog_locked();
+
+    changed.discovery_auth = chap_credentials_new(SMALL_USER, "another secret", NULL, NULL,
+                                                  changed.discovery_auth->algorithms);
+    say(d, &changed, STAGES(0, 0), right(&c, ""));
+    assert_refused(d, LOGIN_AUTHENTICATION_FAILED);
+    dialogue_free(d);
+    chap_credentials_unref(changed.discovery_auth);
+}
+END_TEST
+
 START_TEST(a_session_that_waits_is_asked_again)
 {
     struct dialogue *d = dialogue_new();
@@ -530,6 +545,7 @@ login_auth_cases(void)
     tcase_add_test(c, a_response_may_come_in_two_requests_cut_anywhere);
     tcase_add_test(c, a_key_of_CHAP_has_no_place_where_none_is_demanded);
     tcase_add_loop_test(c, what_is_demanded_at_the_end_of_a_login_counts, 0, COUNT(changes));
+    tcase_add_test(c, a_secret_that_changes_in_the_middle_is_good_for_nothing);
     tcase_add_test(c, a_session_that_waits_is_asked_again);
     tcase_add_test(c, credentials_are_held_as_long_as_their_login);
     return c;

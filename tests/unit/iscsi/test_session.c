@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/credentials.h"
 #include "core/bytes.h"
 #include "fixture.h"
 #include "iscsi/registry.h"
@@ -311,6 +312,53 @@ START_TEST(a_new_login_replaces_the_session_of_the_same_port_once_its_io_has_end
 }
 END_TEST
 
+/* It had proved nothing, because nothing was demanded when it began. */
+START_TEST(a_login_that_waits_while_CHAP_comes_in_is_refused)
+{
+    static const char keys[] = "InitiatorName=" INITIATOR "\0TargetName=" TARGET;
+    struct fake_command c = fake_read(0, 0, 1);
+    struct session_refusals before = session_refusals();
+    struct plan locked = usual_plan;
+
+    locked.auth = chap_credentials_new("user", "twelve bytes", NULL, NULL, CHAP_ALLOW_MD5);
+    fixture_login(&one, 0, 77, "");
+    fake_store_hold(fixture_store(0), true);
+    fake_command(&one, &c);
+    fixture_settle();
+    fixture_enter(1);
+    fake_connect(&two, 1000);
+    ck_assert_int_eq(fake_login(&two, 77, keys, sizeof keys), -1);
+    fixture_publish(&locked);
+    fixture_settle();
+    ck_assert_int_eq(fake_login_finish(&two), -1);
+    fixture_enter(0);
+    fake_store_release(fixture_store(0), 0, 0);
+    fixture_settle();
+    fixture_enter(1);
+    ck_assert_int_eq(fake_login_finish(&two), 0x0201);
+    ck_assert_int_eq(session_end_state(two.session), SESSION_CLOSE_AFTER_OUTPUT);
+    ck_assert_uint_eq(session_refusals().all, before.all + 1);
+    ck_assert_uint_eq(session_refusals().unauthenticated, before.unauthenticated + 1);
+    fake_store_hold(fixture_store(0), false);
+    fake_disconnect(&two);
+    chap_credentials_unref(locked.auth);
+}
+END_TEST
+
+START_TEST(a_session_stays_when_CHAP_comes_in)
+{
+    struct plan locked = usual_plan;
+
+    locked.auth = chap_credentials_new("user", "twelve bytes", NULL, NULL, CHAP_ALLOW_MD5);
+    fixture_login(&one, 0, 1, "");
+    fixture_publish(&locked);
+    fixture_settle();
+    expect_status(&one, test_unit_ready(&one, 0), 0);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
+    chap_credentials_unref(locked.auth);
+}
+END_TEST
+
 START_TEST(who_speaks_before_the_login_is_answered_is_sent_away)
 {
     static const char keys[] = "InitiatorName=" INITIATOR "\0TargetName=" TARGET;
@@ -375,6 +423,8 @@ session_cases(void)
     tcase_add_test(tcase, a_session_lives_until_its_last_command_has_ended);
     tcase_add_test(tcase,
                    a_new_login_replaces_the_session_of_the_same_port_once_its_io_has_ended);
+    tcase_add_test(tcase, a_login_that_waits_while_CHAP_comes_in_is_refused);
+    tcase_add_test(tcase, a_session_stays_when_CHAP_comes_in);
     tcase_add_test(tcase, who_speaks_before_the_login_is_answered_is_sent_away);
     tcase_add_loop_test(tcase, a_refused_login_is_told_why_and_the_connection_ends, 0,
                         sizeof refusals / sizeof *refusals);

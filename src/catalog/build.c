@@ -72,7 +72,7 @@ modes_of(const json_t *options)
         {"tas", LUN_TAS},
         {"d_sense", LUN_D_SENSE},
     };
-    unsigned modes = 0;
+    unsigned modes = LUN_LBPERE;
 
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         if (is_true(options, members[i].member))
@@ -105,6 +105,7 @@ build_backstore_options(const char *name, const json_t *options, struct backstor
                        .physical_block_size =
                            (unsigned)number_of(options, "physical_block_size"),
                        .rotation_rate = (unsigned)number_of(options, "rotation_rate"),
+                       .space_threshold = number_of(options, "space_threshold"),
                        .queue_depth = (unsigned)number_of(options, "queue_depth")},
     };
     read_identity(options, &ret->identity);

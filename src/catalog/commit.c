@@ -10,6 +10,7 @@
 #include "catalog/disk.h"
 #include "catalog/document.h"
 #include "catalog/publish.h"
+#include "catalog/space_watch.h"
 #include "catalog/state_file.h"
 #include "catalog/unit.h"
 #include "core/crew.h"
@@ -230,7 +231,7 @@ take_turn(struct message *m, struct worker *w)
     if (next != NULL) {
         STAILQ_REMOVE_HEAD(&waiting, link);
         begin(next);
-    } else if (drained != NULL) {
+    } else if (drained != NULL && space_watch_stop(post_turn)) {
         void (*done)(void *arg) = drained;
         drained = NULL;
         done(drained_arg);
@@ -362,6 +363,7 @@ booted(struct commit *commit)
     commit_release(commit);
     json_decref(boot.document);
     boot.document = NULL;
+    space_watch_start();
     boot.done(&err, boot.arg);
 }
 

@@ -282,6 +282,21 @@ try_ref(struct lun *lun)
     return false;
 }
 
+void
+disk_visit_luns(void (*visit)(struct lun *lun, const char *name))
+{
+    struct disk *d, *next;
+
+    for (d = LIST_FIRST(&disks); d != NULL; d = next) {
+        struct lun *lun = d->lun;
+        next = LIST_NEXT(d, link);
+        if (lun == NULL || lun->store == NULL || !try_ref(lun))
+            continue;
+        visit(lun, d->name);
+        lun_unref(lun); /* if it was the last one, main hears of it later */
+    }
+}
+
 struct lun *
 disk_revive(const char *name)
 {

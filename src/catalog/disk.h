@@ -45,6 +45,9 @@ void disk_visit(void (*visit)(const struct lun *lun, const char *name,
                               const struct disk_file *file, void *arg),
                 void *arg);
 
+/* Calls VISIT for each disk that is open and that somebody holds: it may take a reference. */
+void disk_visit_luns(void (*visit)(struct lun *lun, const char *name));
+
 /*
  * disk_await() counts LUN's disk among those that are to be closed; call it while the caller
  * knows that LUN is still held. disk_wait() calls DONE once they are, or after TIMEOUT_MS; a

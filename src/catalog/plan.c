@@ -50,6 +50,7 @@ static const struct {
     {"rotation_rate", PLAN_RECONFIGURE},
     {"physical_block_size", PLAN_RECONFIGURE},
     {"queue_depth", PLAN_RECONFIGURE},
+    {"space_threshold", PLAN_RECONFIGURE},
 };
 
 /* CAN_WRITE: its store is open, and not read-only. */

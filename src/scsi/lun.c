@@ -61,6 +61,7 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     atomic_init(&lun->physical_block_size, attributes->physical_block_size);
     atomic_init(&lun->rotation_rate, attributes->rotation_rate);
     atomic_init(&lun->queue_depth, attributes->queue_depth);
+    atomic_init(&lun->space_threshold, attributes->space_threshold);
     atomic_init(&lun->modes, attributes->modes);
     atomic_init(&lun->default_modes, attributes->modes);
     lun->store = store;
@@ -142,6 +143,35 @@ lun_identity(struct lun *lun)
     identity = lun->identity;
     pthread_mutex_unlock(&lun->lock);
     return identity;
+}
+
+bool
+lun_counts_space(const struct lun *lun)
+{
+    static const unsigned needed = STORE_CAN_UNMAP | STORE_CAN_SPACE;
+
+    return (lun_capabilities(lun) & needed) == needed;
+}
+
+uint64_t
+lun_space_threshold(const struct lun *lun)
+{
+    return atomic_load_explicit(&lun->space_threshold, memory_order_relaxed);
+}
+
+/* SBC-3 section 4.7.3.7: SITUA=0 and LBPERE=1. */
+bool
+lun_note_space(struct lun *lun, uint64_t available)
+{
+    bool is_short = available < lun_space_threshold(lun), is_new;
+
+    pthread_mutex_lock(&lun->lock);
+    is_new = is_short && !lun->is_short;
+    lun->is_short = is_short;
+    pthread_mutex_unlock(&lun->lock);
+    if (is_new && lun_is(lun, LUN_LBPERE))
+        lun_raise(lun, ATTENTION_SOFT_THRESHOLD_REACHED, NULL);
+    return is_new;
 }
 
 unsigned
@@ -333,6 +363,11 @@ lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
         attributes->physical_block_size)
         attentions |= 1u << ATTENTION_CAPACITY_CHANGED | 1u << ATTENTION_INQUIRY_CHANGED;
     atomic_store(&lun->queue_depth, attributes->queue_depth);
+    if (atomic_exchange(&lun->space_threshold, attributes->space_threshold) !=
+        attributes->space_threshold) {
+        attentions |= 1u << ATTENTION_MODE_CHANGED;
+        lun->is_short = false; /* of the new one nobody has heard */
+    }
     for (unsigned i = 0; i < ATTENTIONS; i++)
         LIST_FOREACH (nexus, &lun->nexuses, link)
             if (attentions & (1u << i))

@@ -43,9 +43,10 @@ enum lun_mode {
     LUN_D_SENSE = 1 << 4,     /* sense data in descriptor format */
     LUN_TAS = 1 << 5,         /* who is aborted by another is told by TASK ABORTED */
     LUN_REMOVABLE = 1 << 6,   /* its medium can be ejected */
+    LUN_LBPERE = 1 << 7,      /* it tells when its space gets short */
 
     /* What mode pages say, and MODE SELECT changes. */
-    LUN_MODES_OF_PAGES = LUN_WRITE_CACHE | LUN_SWP | LUN_D_SENSE | LUN_TAS,
+    LUN_MODES_OF_PAGES = LUN_WRITE_CACHE | LUN_SWP | LUN_D_SENSE | LUN_TAS | LUN_LBPERE,
 };
 
 /* SBC-3 section 4.11 */
@@ -67,6 +68,7 @@ struct lun_attributes {
     unsigned modes;               /* enum lun_mode */
     unsigned physical_block_size; /* 0: the store's */
     unsigned rotation_rate;       /* VPD B1h; 0: what the store tells */
+    uint64_t space_threshold;     /* bytes: its space is short with less available; 0: never */
     unsigned queue_depth;         /* commands that each nexus may have open; 0: no limit but the
                                      transport's */
 };
@@ -85,11 +87,13 @@ struct lun {
     /* Keeps what must survive a loss of power; NULL: nothing does. Any worker; set before the
      * first nexus. */
     void (*save)(struct lun_save *save);
-    struct io_counters *counters;  /* one set for each worker */
-    atomic_uint start_stop_cycles; /* how often it was stopped */
-    atomic_bool stopped;           /* START STOP UNIT with START=0 */
-    struct range_guard *guard;     /* of its blocks; whose they are, it knows itself */
-    atomic_bool ejected;           /* … and LOEJ=1; written under lock */
+    _Atomic uint64_t space_threshold; /* … and */
+    bool is_short;                    /* whether less is available; under lock */
+    struct io_counters *counters;     /* one set for each worker */
+    atomic_uint start_stop_cycles;    /* how often it was stopped */
+    atomic_bool stopped;              /* START STOP UNIT with START=0 */
+    struct range_guard *guard;        /* of its blocks; whose they are, it knows itself */
+    atomic_bool ejected;              /* … and LOEJ=1; written under lock */
 
     pthread_mutex_t lock;
     LIST_HEAD(, nexus) nexuses;      /* under lock */
@@ -127,6 +131,16 @@ lun_is(const struct lun *lun, unsigned modes)
 unsigned lun_set_modes(struct lun *lun, unsigned mask, unsigned values);
 
 struct lun_identity lun_identity(struct lun *lun);
+
+/* Whether it is thin, and its store knows how much space is left. */
+bool lun_counts_space(const struct lun *lun);
+uint64_t lun_space_threshold(const struct lun *lun);
+
+/*
+ * AVAILABLE bytes are left to it. When that is less than the threshold for the first time, or
+ * again after it was more, all nexuses hear of it, and true is returned. Any thread.
+ */
+bool lun_note_space(struct lun *lun, uint64_t available);
 
 /* Bytes, at least the block size. */
 unsigned lun_physical_block_size(const struct lun *lun);

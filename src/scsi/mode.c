@@ -31,10 +31,10 @@ put_pages(uint8_t *data, const struct lun *lun, enum page_control pc, uint8_t co
     size_t n = 0;
 
     for (size_t i = 0; (page = mode_page_at(i)) != NULL; i++) {
-        if (!is_asked_for(page, code, subpage))
+        if (!is_asked_for(page, code, subpage) || !mode_page_is_offered(page, lun))
             continue;
         n += pc == PC_CHANGEABLE ? mode_page_write_mask(page, data + n)
-                                 : mode_page_write(page, values, data + n);
+                                 : mode_page_write(page, lun, values, data + n);
     }
     return n;
 }
@@ -72,6 +72,8 @@ check(struct scsi_cmd *cmd)
     const struct mode_page *page;
 
     for (size_t i = 0; (page = mode_page_at(i)) != NULL; i++) {
+        if (!mode_page_is_offered(page, cmd_lun(cmd)))
+            continue;
         has_code = has_code || page->code == code;
         has_subpage = has_subpage || is_asked_for(page, code, subpage);
     }

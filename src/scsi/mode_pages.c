@@ -3,11 +3,30 @@
 
 #include <string.h>
 
+#include "core/bytes.h"
+#include "scsi/disk.h"
+
+/* SBC-3 section 6.5.7: one threshold, for what is available to this unit and others. */
+static void
+space_threshold(const struct lun *lun, uint8_t *data)
+{
+    uint64_t bytes = lun_space_threshold(lun);
+    uint64_t sets = (bytes + DISK_THRESHOLD_SET - 1) / DISK_THRESHOLD_SET;
+
+    if (bytes != 0)
+        data[16] = 0x80; /* ENABLED, THRESHOLD TYPE: soft, THRESHOLD ARMING: decreasing */
+    data[17] = 0x01;     /* THRESHOLD RESOURCE: available LBA mapping resources */
+    put_be32(data + 20, sets > UINT32_MAX ? UINT32_MAX : (uint32_t)sets);
+}
+
 /* clang-format off */
 static const struct mode_page pages[] = {
+    {0x01, 0x00, 10, {0}, {       /* SBC-3 section 6.5.8: read-write error recovery */
+        {7, 0x80, LUN_LBPERE},      /* LBPERE */
+    }, true, NULL},
     {0x08, 0x00, 18, {0}, {       /* SBC-3 section 6.5.5: caching */
         {2, 0x04, LUN_WRITE_CACHE}, /* WCE */
-    }},
+    }, false, NULL},
     {0x0a, 0x00, 10, {            /* SPC-4 section 7.5.8: control */
         0x20,                       /* TST=001b: a task set for each nexus */
         0x10,                       /* QUEUE ALGORITHM MODIFIER: unrestricted reordering */
@@ -15,10 +34,11 @@ static const struct mode_page pages[] = {
         {2, 0x04, LUN_D_SENSE},     /* D_SENSE */
         {4, 0x08, LUN_SWP},         /* SWP */
         {5, 0x40, LUN_TAS},         /* TAS */
-    }},
+    }, false, NULL},
     {0x1c, 0x00, 10, {            /* SPC-4 section 7.5.11: informational exceptions */
         0x08,                       /* DEXCPT: none are reported */
-    }, {{0}}},
+    }, {{0}}, false, NULL},
+    {0x1c, 0x02, 20, {0}, {{0}}, true, space_threshold},
 };
 /* clang-format on */
 
@@ -26,6 +46,12 @@ const struct mode_page *
 mode_page_at(size_t i)
 {
     return i < sizeof pages / sizeof pages[0] ? &pages[i] : NULL;
+}
+
+bool
+mode_page_is_offered(const struct mode_page *page, const struct lun *lun)
+{
+    return !page->of_space || lun_counts_space(lun);
 }
 
 const struct mode_page *
@@ -71,7 +97,8 @@ write_header(const struct mode_page *page, uint8_t *data)
 }
 
 size_t
-mode_page_write(const struct mode_page *page, unsigned modes, uint8_t *data)
+mode_page_write(const struct mode_page *page, const struct lun *lun, unsigned modes,
+                uint8_t *data)
 {
     write_header(page, data);
     memcpy(data + mode_page_header(page), page->fixed, sizeof page->fixed);
@@ -79,6 +106,8 @@ mode_page_write(const struct mode_page *page, unsigned modes, uint8_t *data)
         if (modes & page->bits[i].mode)
             data[page->bits[i].byte] |= page->bits[i].mask;
     }
+    if (page->write_attributes != NULL)
+        page->write_attributes(lun, data);
     return mode_page_size(page);
 }
 

@@ -15,13 +15,18 @@ struct mode_page {
     struct mode_bit {
         uint8_t byte, mask;
         enum lun_mode mode;
-    } bits[3]; /* up to one without a mask: what can be changed */
+    } bits[3];     /* up to one without a mask: what can be changed */
+    bool of_space; /* only of units that count their space */
+    /* Optional: adds what LUN's attributes say, which nobody can change either. */
+    void (*write_attributes)(const struct lun *lun, uint8_t *data);
 };
 
 #define MODE_PAGES_MAX 128 /* all of them take fewer bytes */
 
 /* In the order in which they are returned; NULL after the last one. */
 const struct mode_page *mode_page_at(size_t i);
+
+bool mode_page_is_offered(const struct mode_page *page, const struct lun *lun);
 
 /* NULL where there is none. */
 const struct mode_page *mode_page_find(uint8_t code, uint8_t subpage);
@@ -30,9 +35,10 @@ const struct mode_page *mode_page_find(uint8_t code, uint8_t subpage);
 size_t mode_page_header(const struct mode_page *page);
 size_t mode_page_size(const struct mode_page *page);
 
-/* Writes PAGE as it is with MODES, or, for the mask, ones in what can be changed and zeroes
- * elsewhere. Both return its size. */
-size_t mode_page_write(const struct mode_page *page, unsigned modes, uint8_t *data);
+/* Writes PAGE of LUN as it is with MODES, or, for the mask, ones in what can be changed and
+ * zeroes elsewhere. Both return its size. */
+size_t mode_page_write(const struct mode_page *page, const struct lun *lun, unsigned modes,
+                       uint8_t *data);
 size_t mode_page_write_mask(const struct mode_page *page, uint8_t *data);
 
 /* The modes that PAGE at DATA says something of, and what (VALUES). */

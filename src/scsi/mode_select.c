@@ -128,7 +128,8 @@ find_page(struct scsi_cmd *cmd, const struct list *list)
     if (is_cut(cmd, list, has_subpage ? 4 : 2))
         return NULL;
     page = mode_page_find(data[0] & 0x3f, has_subpage ? data[1] : 0);
-    if (page == NULL || (page->subpage != 0) != has_subpage) {
+    if (page == NULL || (page->subpage != 0) != has_subpage ||
+        !mode_page_is_offered(page, cmd_lun(cmd))) {
         cmd_fail_list(cmd, has_subpage ? at + 1 : at, has_subpage ? -1 : 5);
         return NULL;
     }
@@ -150,7 +151,7 @@ read_page(struct scsi_cmd *cmd, struct list *list, struct selection *selection)
 
     if (page == NULL)
         return false;
-    mode_page_write(page, 0, current);
+    mode_page_write(page, cmd_lun(cmd), 0, current);
     mode_page_write_mask(page, mask);
     for (size_t i = mode_page_header(page); i < mode_page_size(page); i++) {
         if ((data[i] ^ current[i]) & ~mask[i]) {

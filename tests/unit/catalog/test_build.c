@@ -186,7 +186,7 @@ START_TEST(options_become_what_the_layers_below_want)
     ck_assert_uint_eq(o.config.block_size, 4096);
     ck_assert(o.config.create && o.config.sync && !o.config.direct && !o.config.read_only);
     ck_assert_int_eq(o.config.preallocate, STORE_PREALLOCATE_FULL);
-    ck_assert(o.attributes.modes == (LUN_UNMAP | LUN_WRITE_CACHE));
+    ck_assert(o.attributes.modes == (LUN_UNMAP | LUN_WRITE_CACHE | LUN_LBPERE));
     ck_assert_str_eq(o.identity.serial, "S1");
     ck_assert_str_eq(o.identity.vendor_id, "ME");
     ck_assert_str_eq(o.identity.product_id, "VIRTUAL-DISK");

@@ -50,6 +50,7 @@ static const struct {
     {"'unmap':true", INQUIRY | CAPACITY},
     {"'physical_block_size':8192", INQUIRY | CAPACITY},
     {"'queue_depth':3", 0},
+    {"'space_threshold':1048576", MODES},
     {"'size':131072,'tas':true,'serial':'S9'", CAPACITY | MODES | INQUIRY},
 };
 
@@ -90,8 +91,9 @@ START_TEST(a_disk_is_what_it_was_changed_to)
                "'rotation_rate':7200,'physical_block_size':8192,'queue_depth':3,"
                "'read_only':true,'removable':true}}}");
     ck_assert_ptr_eq(backstore_called("r")->lun, lun);
-    ck_assert_uint_eq(atomic_load(&lun->modes),
-                      LUN_UNMAP | LUN_TAS | LUN_READ_ONLY | LUN_REMOVABLE | LUN_WRITE_CACHE);
+    ck_assert_uint_eq(atomic_load(&lun->modes), LUN_UNMAP | LUN_TAS | LUN_READ_ONLY |
+                                                    LUN_REMOVABLE | LUN_WRITE_CACHE |
+                                                    LUN_LBPERE);
     ck_assert_str_eq(lun_identity(lun).serial, "S9");
     ck_assert_str_eq(lun_identity(lun).vendor_id, "ME");
     ck_assert_uint_eq(lun_physical_block_size(lun), 8192);
@@ -99,7 +101,8 @@ START_TEST(a_disk_is_what_it_was_changed_to)
     ck_assert_uint_eq(atomic_load(&lun->queue_depth), 3);
     apply_well("{'backstores':{'r':{'read_only':false,'unmap':null}}}");
     ck_assert_ptr_eq(backstore_called("r")->lun, lun);
-    ck_assert_uint_eq(atomic_load(&lun->modes), LUN_TAS | LUN_REMOVABLE | LUN_WRITE_CACHE);
+    ck_assert_uint_eq(atomic_load(&lun->modes),
+                      LUN_TAS | LUN_REMOVABLE | LUN_WRITE_CACHE | LUN_LBPERE);
 }
 END_TEST
 

@@ -33,6 +33,8 @@ audit_object(const json_t *params, char *text, size_t size)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         add_part(params, parts[i], text, size);
     add_part(json_object_get(params, "backstore"), "name", text, size);
+    if (text[0] == '\0')
+        add_part(params, "backstore", text, size);
 }
 
 void

@@ -22,6 +22,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/methods/lun.c \
 	rpc/methods/methods.c rpc/methods/methods.h \
 	rpc/methods/portal_group.c \
+	rpc/methods/reservation.c \
 	rpc/methods/session.c rpc/methods/session.h \
 	rpc/methods/stats.c \
 	rpc/methods/target.c rpc/methods/target.h

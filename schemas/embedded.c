@@ -16,6 +16,7 @@
     X(acl)           \
     X(portal_group)  \
     X(session)       \
+    X(reservation)   \
     X(stats)         \
     X(log)           \
     X(discovery)

@@ -1,7 +1,7 @@
 # The API fragments; embedded by embedded.c, merged by catalog/schema.c.
 schema_fragments = schemas/openrpc.json schemas/common.json schemas/rpc.json schemas/daemon.json \
 	schemas/config.json schemas/backstore.json schemas/target.json schemas/lun.json \
-	schemas/acl.json schemas/portal_group.json schemas/session.json schemas/stats.json \
+	schemas/acl.json schemas/portal_group.json schemas/reservation.json schemas/session.json schemas/stats.json \
 	schemas/log.json schemas/discovery.json
 EXTRA_DIST += $(schema_fragments) schemas/README.md
 

@@ -4,19 +4,13 @@
 #include <stddef.h>
 
 const struct rpc_method *const all_methods[] = {
-    rpc_methods,
-    daemon_methods,
-    config_methods,
-    backstore_methods,
-    target_methods,
-    lun_methods,
-    acl_methods,
-    portal_group_methods,
-    session_methods,
-    stats_methods,
-    log_methods,
-    discovery_methods,
-    NULL,
+    rpc_methods,       daemon_methods,
+    config_methods,    backstore_methods,
+    target_methods,    lun_methods,
+    acl_methods,       portal_group_methods,
+    session_methods,   reservation_methods,
+    stats_methods,     log_methods,
+    discovery_methods, NULL,
 };
 
 /* One daemon in a process; set before the first call. */
@@ -49,4 +43,19 @@ bool
 methods_portal_listens(const char *address, uint16_t port)
 {
     return context.portal_listening == NULL || context.portal_listening(address, port);
+}
+
+json_t *
+peer_string_json(const char *text)
+{
+    json_t *string = json_string(text);
+    char plain[256];
+    size_t i;
+
+    if (string != NULL)
+        return string;
+    for (i = 0; text[i] != '\0' && i < sizeof plain - 1; i++)
+        plain[i] = (text[i] & 0x80) == 0 ? text[i] : '?';
+    plain[i] = '\0';
+    return json_string(plain);
 }

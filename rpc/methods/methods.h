@@ -10,7 +10,8 @@
 
 extern const struct rpc_method rpc_methods[], daemon_methods[], config_methods[],
     backstore_methods[], target_methods[], lun_methods[], acl_methods[], portal_group_methods[],
-    session_methods[], stats_methods[], log_methods[], discovery_methods[];
+    session_methods[], reservation_methods[], stats_methods[], log_methods[],
+    discovery_methods[];
 
 /* All of them, ended by NULL. */
 extern const struct rpc_method *const all_methods[];
@@ -30,6 +31,10 @@ json_t *health_report(void);
 
 /* WHEN as RFC 3339, a new reference. */
 json_t *time_json(time_t when);
+
+/* TEXT, a name that comes from a peer: bytes that are not UTF-8 must not cost us the answer. A
+ * new reference. */
+json_t *peer_string_json(const char *text);
 
 /* Whether the daemon listens there, as far as it can tell. */
 bool methods_portal_listens(const char *address, uint16_t port);

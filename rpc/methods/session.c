@@ -65,22 +65,6 @@ parameters_json(const struct session_info *i)
         "initial_r2t", (int)i->initial_r2t, "immediate_data", (int)i->immediate_data);
 }
 
-/* Names come from the peer: bytes that are not UTF-8 must not cost us the answer. */
-static json_t *
-peer_string(const char *text)
-{
-    json_t *string = json_string(text);
-    char plain[256];
-    size_t i;
-
-    if (string != NULL)
-        return string;
-    for (i = 0; text[i] != '\0' && i < sizeof plain - 1; i++)
-        plain[i] = (text[i] & 0x80) == 0 ? text[i] : '?';
-    plain[i] = '\0';
-    return json_string(plain);
-}
-
 static json_t *
 session_json(const struct session_info *i)
 {
@@ -90,14 +74,14 @@ session_json(const struct session_info *i)
     snprintf(isid, sizeof isid, "%012" PRIx64, i->isid);
     ret =
         json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:o, s:s, s:o, s:[o]}", "id", i->id, "type",
-                  i->discovery ? "discovery" : "normal", "initiator", peer_string(i->initiator),
-                  "isid", isid, "tsih", (int)i->tsih, "portal_group", (int)i->portal_group,
-                  "since", time_json(i->since), "auth", i->auth, "parameters",
-                  parameters_json(i), "connections", connection_json(i));
+                  i->discovery ? "discovery" : "normal", "initiator",
+                  peer_string_json(i->initiator), "isid", isid, "tsih", (int)i->tsih,
+                  "portal_group", (int)i->portal_group, "since", time_json(i->since), "auth",
+                  i->auth, "parameters", parameters_json(i), "connections", connection_json(i));
     if (i->target[0] != '\0')
-        json_object_set_new(ret, "target", peer_string(i->target));
+        json_object_set_new(ret, "target", peer_string_json(i->target));
     if (i->initiator_alias[0] != '\0')
-        json_object_set_new(ret, "initiator_alias", peer_string(i->initiator_alias));
+        json_object_set_new(ret, "initiator_alias", peer_string_json(i->initiator_alias));
     return ret;
 }
 

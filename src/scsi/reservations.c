@@ -317,8 +317,10 @@ let_it_count(struct reservations *r, struct reservation_change *c)
 
     r->pr = c->change.next;
     c->change.next = before;
-    if (c->nexus == NULL)
-        r->reserved_for = NULL; /* an operator clears all of it */
+    if (c->nexus == NULL && r->reserved_for != NULL) { /* an operator clears all of it */
+        nexus_raise(r->reserved_for, ATTENTION_RESERVATIONS_PREEMPTED);
+        r->reserved_for = NULL;
+    }
     LIST_FOREACH (lun, &r->luns, reservations_link)
         tell_those_of(c, lun);
     STAILQ_FOREACH (waiting, &r->changes, link)

@@ -33,7 +33,7 @@ struct reservations {
     pthread_mutex_t lock;
     /* All under LOCK. */
     struct pr_state pr;                        /* written by the first of CHANGES only */
-    const struct nexus *reserved_for;          /* RESERVE(6) or (10); NULL: nobody */
+    struct nexus *reserved_for;                /* RESERVE(6) or (10); NULL: nobody */
     STAILQ_HEAD(, reservation_change) changes; /* the first one is under way */
     LIST_HEAD(, lun) luns;
 };

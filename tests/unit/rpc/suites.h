@@ -9,5 +9,6 @@ TCase *batch_cases(void);
 TCase *dispatch_cases(void);
 TCase *http_cases(void);
 TCase *methods_cases(void);
+TCase *reservation_cases(void);
 
 #endif

@@ -128,11 +128,17 @@ group_not_found(struct rpc_change *change, const json_t *document, const char *k
 static json_t *
 update_edit(struct rpc_change *change, const json_t *document)
 {
+    json_t *wanted, *redirect;
     char key[24];
 
     if (document_object(document, "portal_groups", tag_key(change->call, key)) == NULL)
         return group_not_found(change, document, key);
-    return patch_object("portal_groups", key, wanted_config(change));
+    wanted = wanted_config(change);
+    redirect = json_object_get(wanted, "redirect");
+    if (json_is_object(redirect)) /* in place of the old one: no member of that may stay */
+        json_object_set_new(wanted, "redirect",
+                            schema_with_defaults(NULL, schema_component("Redirect"), redirect));
+    return patch_object("portal_groups", key, wanted);
 }
 
 static void

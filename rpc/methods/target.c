@@ -245,7 +245,8 @@ portal_groups_exist(struct rpc_change *change, const json_t *document)
 static json_t *
 wanted_config(struct rpc_change *change, const json_t *document)
 {
-    static const char *const same[] = {"alias", "enabled", "portal_groups", "parameters"};
+    static const char *const same[] = {"alias", "enabled", "portal_groups", "parameters",
+                                       "redirect"};
     const json_t *given = change->call->given;
     json_t *config = json_object(), *member;
 

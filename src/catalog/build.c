@@ -167,9 +167,29 @@ build_backstores(const struct build *build, struct catalog *view)
     return 0;
 }
 
-static struct portal_group *
-build_group(uint16_t tag, const json_t *portals)
+/* *RET stays NULL where CONFIG has none. */
+static int
+build_redirect(const json_t *config, struct redirect **ret)
 {
+    const json_t *redirect = json_object_get(config, "redirect");
+    const char *address = text_of(redirect, "address", "");
+
+    if (redirect == NULL)
+        return 0;
+    *ret = calloc(1, sizeof **ret);
+    if (*ret == NULL)
+        return -1;
+    snprintf((*ret)->address, sizeof(*ret)->address,
+             strchr(address, ':') != NULL ? "[%s]:%u" : "%s:%u", address,
+             (unsigned)number_of(redirect, "port"));
+    (*ret)->is_permanent = is_true(redirect, "permanent");
+    return 0;
+}
+
+static struct portal_group *
+build_group(uint16_t tag, const json_t *config)
+{
+    const json_t *portals = json_object_get(config, "portals");
     struct portal_group *g = calloc(1, sizeof *g);
     size_t i;
     json_t *portal;
@@ -179,7 +199,7 @@ build_group(uint16_t tag, const json_t *portals)
     atomic_init(&g->refs, 1);
     g->tag = tag;
     g->portals = calloc(json_array_size(portals) + 1, sizeof g->portals[0]);
-    if (g->portals == NULL) {
+    if (g->portals == NULL || build_redirect(config, &g->redirect) < 0) {
         portal_group_unref(g);
         return NULL;
     }
@@ -224,7 +244,7 @@ build_groups(const struct build *build, struct catalog *view)
                 if (build->old->portal_groups[i]->tag == tag)
                     g = portal_group_ref(build->old->portal_groups[i]);
         } else {
-            g = build_group(tag, json_object_get(value, "portals"));
+            g = build_group(tag, value);
         }
         if (g == NULL)
             return -1;
@@ -480,6 +500,7 @@ build_target(const struct build *build, const struct catalog *view, const struct
     t->enabled = is_true(value, "enabled");
     read_parameters(json_object_get(value, "parameters"), &t->parameters);
     if (t->name == NULL || (alias != NULL && t->alias == NULL) ||
+        build_redirect(value, &t->redirect) < 0 ||
         build_port_groups(build->document, t, json_object_get(value, "portal_groups")) < 0 ||
         build_acls(json_object_get(value, "acls"), &t->acls, &t->acl_count) < 0 ||
         build_luns(view, old, t, json_object_get(value, "luns")) < 0) {

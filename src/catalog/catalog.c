@@ -103,6 +103,7 @@ portal_group_unref(struct portal_group *group)
     if (group == NULL || !drop(&group->refs))
         return;
     free(group->portals);
+    free(group->redirect);
     free(group);
 }
 
@@ -137,6 +138,7 @@ target_unref(struct target *target)
     acl_entries_free(target->acls, target->acl_count);
     free(target->luns);
     free(target->portal_groups);
+    free(target->redirect);
     free(target->alias);
     free(target->name);
     free(target);

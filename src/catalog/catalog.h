@@ -81,12 +81,19 @@ struct target_parameters {
 };
 enum { DIGEST_ALLOW_NONE = 1, DIGEST_ALLOW_CRC32C = 2 };
 
+/* Where initiators are sent instead (RFC 7143 section 11.13.5). */
+struct redirect {
+    char address[272]; /* as TargetAddress says it: "host:3260", "[2001:db8::1]:3260" */
+    bool is_permanent;
+};
+
 struct target {
     atomic_uint refs;
     char *name;
     char *alias;  /* NULL: none */
     bool enabled; /* accepts logins */
     struct target_parameters parameters;
+    struct redirect *redirect;               /* NULL: none */
     struct target_port_group *portal_groups; /* ascending by tag */
     size_t portal_group_count;
     struct lun_export *luns; /* ascending by number */
@@ -105,6 +112,7 @@ struct portal_group {
     uint16_t tag;
     struct portal *portals;
     size_t portal_count;
+    struct redirect *redirect; /* NULL: none */
 };
 
 /*

@@ -177,6 +177,88 @@ check_portals(struct rules *r)
     json_decref(seen);
 }
 
+static json_int_t
+port_of(const json_t *portal)
+{
+    const json_t *port = json_object_get(portal, "port");
+
+    return port == NULL ? 3260 : json_integer_value(port);
+}
+
+/* Whether REDIRECT leads to a portal of GROUP, as far as their texts tell: not where that one
+ * listens on all addresses, or a name stands for one. */
+static bool
+leads_to(const json_t *redirect, const json_t *group)
+{
+    const char *address = json_string_value(json_object_get(redirect, "address")), *other;
+    char to[INET6_ADDRSTRLEN], here[INET6_ADDRSTRLEN];
+    json_t *portal;
+    size_t i;
+
+    if (address == NULL || !canonical_address(address, to, sizeof to))
+        return false;
+    json_array_foreach (json_object_get(group, "portals"), i, portal) {
+        other = json_string_value(json_object_get(portal, "address"));
+        if (other != NULL && canonical_address(other, here, sizeof here) &&
+            strcmp(to, here) == 0 && port_of(redirect) == port_of(portal))
+            return true;
+    }
+    return false;
+}
+
+/* What the schema's pattern lets pass, and yet is no address. */
+static void
+check_redirect(struct rules *r, const char *path, const json_t *redirect)
+{
+    const char *address = json_string_value(json_object_get(redirect, "address"));
+    char canonical[INET6_ADDRSTRLEN];
+
+    if (address == NULL)
+        return;
+    if (!canonical_address(address, canonical, sizeof canonical)) {
+        if (strchr(address, ':') != NULL || strspn(address, "0123456789.") == strlen(address))
+            complain(r, path, "address", "\"%.60s\" is not an IPv4 or IPv6 address", address);
+    } else if (strcmp(canonical, "0.0.0.0") == 0 || strcmp(canonical, "::") == 0) {
+        complain(r, path, "address", "initiators cannot go to \"%s\"", address);
+    }
+}
+
+static void
+check_group_redirects(struct rules *r)
+{
+    const json_t *redirect;
+    const char *tag;
+    json_t *group;
+
+    json_object_foreach (document_members(r->portal_groups), tag, group) {
+        redirect = json_object_get(group, "redirect");
+        check_redirect(r, POINTER("portal_groups", tag, "redirect", "address"), redirect);
+        if (leads_to(redirect, group))
+            complain(r, POINTER("portal_groups", tag, "redirect"), "circle",
+                     "leads back to portal group %s", tag);
+    }
+}
+
+/* A target's redirect holds in each of its portal groups. */
+static void
+check_target_redirect(struct rules *r, const char *target, const json_t *redirect,
+                      const json_t *tags)
+{
+    char tag[24] = "1"; /* what no list means */
+    json_t *value;
+    size_t i;
+
+    check_redirect(r, POINTER("targets", target, "redirect", "address"), redirect);
+    for (i = 0; i < json_array_size(tags) || (tags == NULL && i == 0); i++) {
+        value = json_array_get(tags, i);
+        if (value != NULL)
+            snprintf(tag, sizeof tag, "%lld", (long long)json_integer_value(value));
+        if (leads_to(redirect, json_object_get(r->portal_groups, tag)))
+            complain(r, POINTER("targets", target, "redirect"), "circle",
+                     "leads back to portal group %s, where the target is", tag);
+    }
+}
+
 static void
 check_backstore_size(struct rules *r, const char *name, const json_t *backstore)
 {
@@ -452,6 +534,8 @@ check_targets(struct rules *r)
         check_names(r, json_object_get(target, "acls"), acls, "initiator");
         check_acls(r, name, target);
         check_tags(r, name, json_object_get(target, "portal_groups"));
+        check_target_redirect(r, name, json_object_get(target, "redirect"),
+                              json_object_get(target, "portal_groups"));
         check_bursts(r, name, json_object_get(target, "parameters"));
         check_acl_auths(r, name, json_object_get(target, "acls"));
     }
@@ -460,8 +544,9 @@ check_targets(struct rules *r)
 size_t
 document_check(const json_t *document, json_t *problems)
 {
-    static void (*const rules[])(struct rules *) = {
-        check_limits, check_portals, check_backstores, check_targets, check_discovery};
+    static void (*const rules[])(struct rules *) = {check_limits,          check_portals,
+                                                    check_group_redirects, check_backstores,
+                                                    check_targets,         check_discovery};
     struct rules r = {
         .portal_groups = json_object_get(document, "portal_groups"),
         .backstores = json_object_get(document, "backstores"),

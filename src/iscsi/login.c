@@ -25,6 +25,8 @@ static const struct {
     const char *name;
 } status_names[] = {
     {LOGIN_SUCCESS, "success"},
+    {LOGIN_MOVED_TEMPORARILY, "moved temporarily"},
+    {LOGIN_MOVED_PERMANENTLY, "moved permanently"},
     {LOGIN_INITIATOR_ERROR, "initiator error"},
     {LOGIN_AUTHENTICATION_FAILED, "authentication failed"},
     {LOGIN_FORBIDDEN, "not allowed"},
@@ -120,7 +122,8 @@ refuse(struct login *l, enum login_status status, struct login_response *ret)
 
     l->status = status;
     text_input_done(&l->input);
-    text_output_clear(&l->output);
+    if (!login_is_redirected(status)) /* that has its address to say, and no other key */
+        text_output_clear(&l->output);
     respond(l, &p, l->exp_cmdsn, ret);
     return LOGIN_REFUSED;
 }
@@ -320,10 +323,45 @@ declare_target(struct login *l)
         text_put(&l->output, "TargetAlias", l->target->alias);
 }
 
+/*
+ * Where this login is to go instead; NULL: nowhere. The target's own word counts before that of
+ * the portal group: it knows where the disks are now, the group only that they are better
+ * reached elsewhere.
+ */
+static const struct redirect *
+redirect_for(const struct login *l, const struct catalog *catalog)
+{
+    const struct portal_group *group;
+
+    if (l->is_discovery)
+        return NULL;
+    if (l->target->redirect != NULL)
+        return l->target->redirect;
+    group = catalog_portal_group(catalog, l->portal_group);
+    return group != NULL ? group->redirect : NULL;
+}
+
+/*
+ * Section 11.13.5, with an address and nothing else (section 13.8: no portal group tag). Comes
+ * after the ACL, so that only those who may log in learn of it, and before authentication:
+ * secrets are asked for where the target is now, and this address no more than discovery tells.
+ */
+static enum login_status
+redirect(struct login *l, const struct redirect *to)
+{
+    text_put(&l->output, "TargetAddress", to->address);
+    if (l->output.error != 0)
+        return fail(l, LOGIN_OUT_OF_RESOURCES, "out of memory");
+    return fail(l, to->is_permanent ? LOGIN_MOVED_PERMANENTLY : LOGIN_MOVED_TEMPORARILY,
+                l->target->redirect == to ? "the target has moved"
+                                          : "the portal group sends elsewhere");
+}
+
 static enum login_status
 identify(struct login *l, const struct catalog *catalog, const struct text_list *list)
 {
     enum login_status status = take_initiator(l, list);
+    const struct redirect *to;
 
     if (status == LOGIN_SUCCESS)
         status = take_session_type(l, list);
@@ -334,6 +372,9 @@ identify(struct login *l, const struct catalog *catalog, const struct text_list 
     status = check_tsih(l);
     if (status != LOGIN_SUCCESS)
         return status;
+    to = redirect_for(l, catalog);
+    if (to != NULL)
+        return redirect(l, to);
     declare_target(l);
     l->is_identified = true;
     return LOGIN_SUCCESS;

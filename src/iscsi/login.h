@@ -6,7 +6,8 @@
  * response the session may take its time (replace an older session, find a TSIH):
  *
  *     login_request() → LOGIN_CONTINUE   send the response, wait for the next request
- *                     → LOGIN_REFUSED    send the response, close
+ *                     → LOGIN_REFUSED    send the response, close; also where it says to go
+ *                                        elsewhere
  *                     → LOGIN_READY      no response yet: look at initiator, target, isid, …,
  *                                        then login_accept() or login_refuse() and send
  *
@@ -41,6 +42,8 @@ struct target;
 /* Status class and detail, section 11.13.5. */
 enum login_status {
     LOGIN_SUCCESS = 0x0000,
+    LOGIN_MOVED_TEMPORARILY = 0x0101,
+    LOGIN_MOVED_PERMANENTLY = 0x0102,
     LOGIN_INITIATOR_ERROR = 0x0200,
     LOGIN_AUTHENTICATION_FAILED = 0x0201,
     LOGIN_FORBIDDEN = 0x0202,
@@ -112,6 +115,13 @@ struct login {
 void login_init(struct login *l, uint16_t portal_group, const struct ip_address *from,
                 bool (*session_exists)(const struct login *l, uint16_t tsih));
 void login_done(struct login *l);
+
+/* Whether STATUS tells where to go instead of why not. */
+static inline bool
+login_is_redirected(enum login_status status)
+{
+    return status == LOGIN_MOVED_TEMPORARILY || status == LOGIN_MOVED_PERMANENTLY;
+}
 
 /*
  * HEADER, whatever its opcode, with N bytes of DATA (borrowed for the call) as they came from

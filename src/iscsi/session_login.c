@@ -89,13 +89,16 @@ send(struct session *s, const struct login_response *response)
     session_queued(s, error);
 }
 
-/* The refusal RESPONSE goes out, and the connection ends after it. */
+/* The refusal RESPONSE, or where to go instead, goes out, and the connection ends after it. */
 static void
 send_refusal(struct session *s, const struct login_response *response)
 {
     const struct login *l = s->login;
 
-    log_limited(LOG_LEVEL_WARNING, "iscsi", "login refused", "initiator", l->initiator,
+    bool is_redirected = login_is_redirected(l->status);
+
+    log_limited(is_redirected ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "iscsi",
+                is_redirected ? "login redirected" : "login refused", "initiator", l->initiator,
                 "target", l->target != NULL ? l->target->name : "", "remote", s->peer->remote,
                 "status", login_status_name(l->status), "reason",
                 l->problem != NULL ? l->problem : "", NULL);

@@ -375,6 +375,10 @@ def test_backstore_with_a_wrong_value(daemon, why, change):
                                      "acls": [{"initiator": "*", "luns": [{"lun": 0}, {"lun": 1, "seen_as": 0}]}]}),
     ("LUN seen as 16384", {"luns": [{"lun": 0, "backstore": "disk0"}],
                            "acls": [{"initiator": "*", "luns": [{"lun": 0, "seen_as": 16384}]}]}),
+    ("redirect to nowhere", {"redirect": {}}), ("redirect to a wildcard", {"redirect": {"address": "::"}}),
+    ("redirect to no address", {"redirect": {"address": "192.0.2"}}),
+    ("redirect with a path", {"redirect": {"address": "host/x"}}),
+    ("redirect with a long name", {"redirect": {"address": "a" * 249}}),
     ("initiator twice", {"acls": [{"initiator": "*"}, {"initiator": "*"}]}),
     ("alias too long", {"alias": "a" * 256}),
 )  # fmt: skip
@@ -391,6 +395,13 @@ def test_target_with_a_wrong_value(daemon, why, change):
 def test_portal_group_with_a_wrong_value(daemon, why, tag, portals):
     fails(daemon, ("INVALID_PARAMS", "INVALID_CONFIG", "BACKEND_ERROR"), "portal_group.create", tag=tag,
           portals=portals)  # fmt: skip
+
+
+def test_redirect_that_leads_back(daemon):
+    address, port = daemon.address
+    back = {"address": address, "port": port}
+    fails(daemon, "INVALID_CONFIG", "target.create", name=TARGET + "-back", redirect=back)
+    fails(daemon, "INVALID_CONFIG", "portal_group.update", tag=1, redirect=back)
 
 
 def test_portal_that_another_group_has(daemon):

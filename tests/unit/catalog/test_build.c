@@ -104,6 +104,25 @@ START_TEST(a_view_has_what_its_document_says_in_order)
 }
 END_TEST
 
+START_TEST(a_redirect_is_written_as_a_target_address)
+{
+    json_t *complete = complete_of(
+        "{'portal_groups':{'1':{'portals':[{'address':'::1'}],'redirect':{'address':'host'}},"
+        "'2':{'portals':[{'address':'::1','port':9}]}},'targets':{'" A
+        "':{'redirect':{'address':'2001:db8::7','port':860,'permanent':true}},'" B "':{}}}");
+    struct catalog *c = build_catalog(&(struct build){.document = complete, .revision = 1});
+
+    ck_assert_str_eq(catalog_portal_group(c, 1)->redirect->address, "host:3260");
+    ck_assert(!catalog_portal_group(c, 1)->redirect->is_permanent);
+    ck_assert_ptr_null(catalog_portal_group(c, 2)->redirect);
+    ck_assert_str_eq(catalog_target(c, A)->redirect->address, "[2001:db8::7]:860");
+    ck_assert(catalog_target(c, A)->redirect->is_permanent);
+    ck_assert_ptr_null(catalog_target(c, B)->redirect);
+    catalog_unref(c);
+    json_decref(complete);
+}
+END_TEST
+
 START_TEST(parameters_have_their_defaults_and_the_bursts_fit)
 {
     const struct target_parameters *p = &catalog_target(view, A)->parameters;
@@ -205,6 +224,7 @@ build_cases(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_view_has_what_its_document_says_in_order);
     tcase_add_test(t, a_view_knows_what_must_be_proved);
+    tcase_add_test(t, a_redirect_is_written_as_a_target_address);
     tcase_add_test(t, parameters_have_their_defaults_and_the_bursts_fit);
     tcase_add_loop_test(t, what_did_not_change_is_shared, 0, sizeof shares / sizeof shares[0]);
     tcase_add_test(t, a_new_backstore_renews_the_targets_that_use_it_but_not_their_counters);

@@ -150,6 +150,32 @@ static const struct {
      "member \"as\""},
     {"{" GROUP ",'targets':{'" T "':{'acls':{'*':{'luns':{'0':{'lun':5}}}}}}}",
      "/acls/*/luns: expected array"},
+    /* Where initiators are sent. */
+    {"{'portal_groups':{'1':{'portals':[{'address':'127.0.0.1'}],'redirect':{'address':"
+     "'127.0.0.1','port':3261}},'2':{'portals':[{'address':'::1'}],'redirect':{'address':"
+     "'a-1.example'}}},'targets':{'" T "':{'redirect':{'address':'::1','permanent':true}}}}",
+     ""},
+    {"{'portal_groups':{'1':{'portals':[{'address':'127.0.0.1'},{'address':'::1','port':9}],"
+     "'redirect':{'address':'0::1','port':9}}},'targets':{'" T
+     "':{'redirect':{'address':'127.0.0.1'}},'" T "2':{'portal_groups':[1],'redirect':{"
+     "'address':'127.0.0.1','port':3260}}}}",
+     "/portal_groups/1/redirect: leads back to portal group 1|"
+     "/targets/" T "/redirect: leads back to portal group 1, where the target is|"
+     "/targets/" T "2/redirect: leads back to portal group 1, where the target is"},
+    {"{" GROUP ",'targets':{'" T "':{'redirect':{'address':'1.2.3'}},'" T
+     "1':{'redirect':{'address':'::g'}},'" T "2':{'redirect':{'address':'0.0.0.0'}},'" T
+     "3':{'redirect':{'address':'0::0'}},'" T "4':{'redirect':{'address':'a b'}},'" T
+     "5':{'redirect':{'port':0}},'" T "6':{'redirect':{'address':'::1:2:'}},'" T
+     "7':{'redirect':7}}}",
+     "/targets/" T "/redirect/address: \"1.2.3\" is not an IPv4 or IPv6 address|"
+     "/targets/" T "1/redirect/address: \"::g\" is not a host name or an IP address|"
+     "/targets/" T "2/redirect/address: initiators cannot go to \"0.0.0.0\"|"
+     "/targets/" T "3/redirect/address: initiators cannot go to \"0::0\"|"
+     "/targets/" T "4/redirect/address: \"a b\" is not a host name or an IP address|"
+     "/targets/" T "5/redirect: missing member \"address\"|/targets/" T
+     "5/redirect/port: below the minimum|"
+     "/targets/" T "6/redirect/address: \"::1:2:\" is not an IPv4 or IPv6 address|"
+     "/targets/" T "7/redirect: expected object"},
     {"{" GROUP ",'targets':{'" T "':{'parameters':{'first_burst_length':1048577}}}}",
      "/targets/" T "/parameters/first_burst_length: more than max_burst_length (1048576)"},
     {"{" GROUP ",'targets':{'" T "':{'parameters':{'max_burst_length':512}}}}", ""},

@@ -136,6 +136,13 @@ static const struct {
      "[{'after':'e','before':'d','disruptive':true,'op':'replace','path':'/targets/" T
      "/luns/0/backstore'}]",
      "['s-1']"},
+    /* Who is in stays in. */
+    {BASE, "{'targets':{'" T "':{'redirect':{'address':'192.0.2.9'}}}}",
+     "[{'after':{'address':'192.0.2.9'},'op':'add','path':'/targets/" T "/redirect'}]", "[]"},
+    {BASE, "{'portal_groups':{'1':{'redirect':{'address':'host','permanent':true}}}}",
+     "[{'after':{'address':'host','permanent':true},'op':'add',"
+     "'path':'/portal_groups/1/redirect'}]",
+     "[]"},
     /* Options of a disk in use, and of one that nobody uses. */
     {BASE, "{'backstores':{'d':{'block_size':4096},'e':{'block_size':4096}}}",
      "[{'after':4096,'before':512,'disruptive':true,'op':'replace',"

@@ -92,6 +92,36 @@ static struct catalog without_targets = {
     .portal_group_count = 3,
 };
 
+static struct redirect group_moved = {"storage.example:3260", false};
+static struct redirect moved = {"[2001:db8::7]:3261", true}, away = {"192.0.2.7:860", false};
+static struct portal_group moved_groups[] = {
+    {PERMANENT, .tag = 1, .portals = any_portals, .portal_count = 2, .redirect = &group_moved},
+    {PERMANENT, .tag = 3, .portals = ipv4_portals, .portal_count = 1},
+};
+static struct portal_group *moved_group_list[] = {&moved_groups[0], &moved_groups[1]};
+static struct target moved_targets[] = {
+    TARGET("gone", true, first, all, 3),       TARGET("locked", true, first, locked, 3),
+    TARGET("off", false, first, all, 3),       TARGET("open", true, first, all, 3),
+    TARGET("private", true, first, friend, 3), TARGET("still", true, third, all, 3),
+};
+static struct target *moved_list[] = {&moved_targets[0], &moved_targets[1], &moved_targets[2],
+                                      &moved_targets[3], &moved_targets[4], &moved_targets[5]};
+static struct catalog moved_catalog = {
+    PERMANENT,
+    .targets = moved_list,
+    .target_count = 6,
+    .portal_groups = moved_group_list,
+    .portal_group_count = 2,
+};
+
+const struct catalog *
+small_catalog_moved(void)
+{
+    moved_targets[0].redirect = moved_targets[2].redirect = moved_targets[4].redirect = &moved;
+    moved_targets[1].redirect = &away;
+    return &moved_catalog;
+}
+
 const struct catalog *
 small_catalog(void)
 {

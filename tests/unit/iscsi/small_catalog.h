@@ -29,6 +29,14 @@ const struct catalog *small_catalog(void);
  */
 const struct catalog *small_catalog_locked(void);
 
+/*
+ * As if things had moved. Portal group 1 sends to storage.example:3260 for a while; of the
+ * targets in it, "gone" has moved to [2001:db8::7]:3261 for good, "private" (only
+ * iqn.2026-01.example:friend) and "off" (disabled) too, "locked" (demands CHAP) to
+ * 192.0.2.7:860 for a while, and "open" says nothing. "still" is in group 3.
+ */
+const struct catalog *small_catalog_moved(void);
+
 /* As if the target had been deleted, or disabled, by a change. */
 const struct catalog *small_catalog_without_targets(void);
 

@@ -141,10 +141,13 @@ abort_all(struct session *s)
 {
     struct task *t, *next;
 
-    for (t = LIST_FIRST(&s->tasks); t != NULL; t = next) {
-        next = LIST_NEXT(t, link);
-        task_abort(t);
-    }
+    /* What is dormant goes first, so that nothing of it begins when others end. */
+    for (int turn = 0; turn < 2; turn++)
+        for (t = LIST_FIRST(&s->tasks); t != NULL; t = next) {
+            next = LIST_NEXT(t, link);
+            if (turn == 1 || t->state == TASK_DORMANT)
+                task_abort(t);
+        }
 }
 
 void

@@ -72,22 +72,31 @@ abort_one(const struct sweep *sweep, struct task *task)
     }
 }
 
+/* TASK matches the scope, or does not. It may be gone afterwards. */
+static void
+look_at(struct sweep *sweep, struct task *task)
+{
+    if (sweep->abort != NULL && task->cmd.is_waiting_for_abort && task->passed_over_since == 0)
+        task->passed_over_since = sweep->id;
+    if (!covers(sweep, task))
+        return;
+    if (task->state == TASK_RUNNING)
+        sweep->waiting++;
+    abort_one(sweep, task);
+}
+
 static void
 abort_tasks(struct sweep *sweep, struct session *s)
 {
     struct task *task, *next;
 
-    for (task = LIST_FIRST(&s->tasks); task != NULL; task = next) {
-        next = LIST_NEXT(task, link);
-        if (sweep->abort != NULL && task->cmd.is_waiting_for_abort &&
-            task->passed_over_since == 0)
-            task->passed_over_since = sweep->id;
-        if (!covers(sweep, task))
-            continue;
-        if (task->state == TASK_RUNNING)
-            sweep->waiting++;
-        abort_one(sweep, task);
-    }
+    /* What is dormant goes first, so that nothing of it begins when others end. */
+    for (int turn = 0; turn < 2; turn++)
+        for (task = LIST_FIRST(&s->tasks); task != NULL; task = next) {
+            next = LIST_NEXT(task, link);
+            if (turn == 1 || task->state == TASK_DORMANT)
+                look_at(sweep, task);
+        }
 }
 
 bool

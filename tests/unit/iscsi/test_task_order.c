@@ -291,6 +291,41 @@ START_TEST(the_whole_task_set_goes_and_nothing_of_it_begins)
 }
 END_TEST
 
+/* How a whole task set goes. */
+enum { BY_FUNCTION, BY_DISCONNECTION, BY_DROP };
+
+START_TEST(what_waits_does_not_begin_when_all_of_it_goes)
+{
+    uint32_t before = write_block(0, SIMPLE, first);
+    struct fake_command head = fake_write(0, 8, 1);
+    struct fake_pdu *p;
+
+    write_block(1, ORDERED, first);
+    head.attributes = HEAD_OF_QUEUE;
+    head.is_not_final = true; /* its data does not come: the older one waits for it */
+    fake_command(&one, &head);
+    fixture_settle();
+    release();
+    expect_status(&one, before, SCSI_GOOD);
+    ck_assert_uint_eq(fake_store_held(store), 0);
+    if (_i == BY_FUNCTION) {
+        expect_management(&one, fake_management(&one, TMF_ABORT_TASK_SET, 0, PDU_NO_TAG, 0),
+                          TMF_COMPLETE);
+    } else if (_i == BY_DISCONNECTION) {
+        fake_disconnect(&one);
+    } else {
+        sessions_stop();
+        session_tick(one.session, 1000000);
+        while ((p = fake_receive(&one)) != NULL) {
+            ck_assert_uint_ne(pdu_opcode(p->header), PDU_R2T);
+            fake_pdu_free(p);
+        }
+    }
+    fixture_settle();
+    ck_assert_uint_eq(fake_store_records(store), 1);
+}
+END_TEST
+
 START_TEST(a_session_that_ends_takes_what_waits_with_it)
 {
     write_block(0, SIMPLE, first);
@@ -348,6 +383,8 @@ task_order_cases(void)
                    an_ordered_command_waits_until_the_store_has_let_go_of_what_was_aborted);
     tcase_add_loop_test(tcase, the_whole_task_set_goes_and_nothing_of_it_begins, 0,
                         sizeof functions);
+    tcase_add_loop_test(tcase, what_waits_does_not_begin_when_all_of_it_goes, BY_FUNCTION,
+                        BY_DROP + 1);
     tcase_add_loop_test(tcase, a_session_that_ends_takes_what_waits_with_it, 0, 2);
     tcase_add_test(tcase, what_waits_counts_as_memory_that_the_session_occupies);
     return tcase;

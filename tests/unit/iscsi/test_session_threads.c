@@ -16,6 +16,7 @@
 #include "fixture.h"
 #include "iscsi/registry.h"
 #include "iscsi/session.h"
+#include "iscsi/session_private.h"
 #include "scsi/lun.h"
 #include "store/store.h"
 #include "suites.h"
@@ -31,6 +32,8 @@ struct script {
     unsigned rounds, answers, resets;
     unsigned asked; /* resets that are not answered yet */
     bool is_logged_in;
+    struct scsi_abort abort; /* as PREEMPT AND ABORT asks for it */
+    bool is_aborting;
     atomic_bool is_done;
 };
 
@@ -129,6 +132,33 @@ take_answers(struct script *s)
     }
 }
 
+static bool
+covers_all(const struct scsi_abort *abort, const struct nexus *nexus)
+{
+    return nexus->lun == abort->lun;
+}
+
+static void
+aborted(struct scsi_abort *abort)
+{
+    struct script *s = (struct script *)((char *)abort - offsetof(struct script, abort));
+
+    ck_assert(worker_is_current(s->worker));
+    s->is_aborting = false;
+}
+
+static void
+abort_commands(struct script *s)
+{
+    const struct it_nexus *it = &s->initiator.session->it_nexus;
+
+    s->abort =
+        (struct scsi_abort){.lun = disk, .by = it, .covers = covers_all, .done = aborted};
+    s->is_aborting = it->transport->abort(&s->abort) == 0;
+    /* What others hear of it comes and goes with this. */
+    (void)lun_set_modes(disk, LUN_TAS, s->rounds % 2 ? LUN_TAS : 0);
+}
+
 static void
 send_commands(struct script *s)
 {
@@ -140,6 +170,8 @@ send_commands(struct script *s)
 
     c.data = data;
     c.length = sizeof data;
+    c.attributes = (uint8_t)(1 + s->rounds % 3); /* SIMPLE, ORDERED, HEAD OF QUEUE */
+    r.attributes = (uint8_t)(1 + s->rounds / 3 % 3);
     fake_command(&s->initiator, &c);
     fake_command(&s->initiator, &r);
     if (s->rounds % 5 == 0 || s->rounds % 17 == 0) {
@@ -147,6 +179,8 @@ send_commands(struct script *s)
                         s->rounds % 5 == 0 ? TMF_LUN_RESET : TMF_TARGET_WARM_RESET, 0,
                         PDU_NO_TAG, 0);
         s->asked++;
+    } else if (s->rounds % 4 == 0 && !s->is_aborting) {
+        abort_commands(s);
     }
 }
 
@@ -159,7 +193,7 @@ step(struct message *m, struct worker *w)
         take_answers(s);
     if (s->rounds >= ROUNDS) {
         fake_disconnect(&s->initiator);
-        if (session_count() == 0) {
+        if (session_count() == 0 && !s->is_aborting) {
             atomic_store(&s->is_done, true);
             return;
         }

@@ -55,12 +55,13 @@ login_status_name(enum login_status status)
 
 void
 login_init(struct login *l, uint16_t portal_group, const struct ip_address *from,
-           bool (*session_exists)(const struct login *l, uint16_t tsih))
+           bool (*find_session)(const struct login *l, uint16_t tsih,
+                                struct login_session *ret))
 {
     memset(l, 0, sizeof *l);
     l->portal_group = portal_group;
     l->from = *from;
-    l->session_exists = session_exists;
+    l->find_session = find_session;
     text_output_init(&l->output, LOGIN_DATA_MAX);
     negotiation_init(&l->negotiation, NULL, false);
 }
@@ -102,6 +103,7 @@ proceed(struct login *l, bool transit, struct login_response *ret)
         .current_stage = l->request.current_stage,
         .next_stage = transit ? l->request.next_stage : 0,
         .isid = l->request.isid,
+        .tsih = l->reinstates ? l->request.tsih : 0,
         .task_tag = l->request.task_tag,
     };
 
@@ -298,16 +300,19 @@ take_target(struct login *l, const struct catalog *catalog, const struct text_li
     return LOGIN_SUCCESS;
 }
 
-/* With one connection a session, a login into a session that lives (section 6.3.1) asks for one
- * too many. */
+/* Section 6.3.1: with one connection a session, a login into a session that lives means that
+ * one (section 6.3.4), or one too many. */
 static enum login_status
 check_tsih(struct login *l)
 {
     if (l->request.tsih == 0)
         return LOGIN_SUCCESS;
-    if (l->session_exists != NULL && l->session_exists(l, l->request.tsih))
+    if (l->find_session == NULL || !l->find_session(l, l->request.tsih, &l->reinstated))
+        return fail(l, LOGIN_NO_SUCH_SESSION, "TSIH of no session");
+    if (l->is_discovery || l->request.cid != l->reinstated.cid)
         return fail(l, LOGIN_TOO_MANY_CONNECTIONS, "a second connection for a session");
-    return fail(l, LOGIN_NO_SUCH_SESSION, "TSIH of no session");
+    l->reinstates = true;
+    return LOGIN_SUCCESS;
 }
 
 /* Section 13.9: the first response of a normal session names the portal group. */
@@ -316,6 +321,8 @@ declare_target(struct login *l)
 {
     negotiation_init(&l->negotiation, l->target != NULL ? &l->target->parameters : NULL,
                      l->is_discovery);
+    if (l->reinstates)
+        negotiation_inherit(&l->negotiation, &l->reinstated.params);
     if (l->target == NULL)
         return;
     text_put_number(&l->output, "TargetPortalGroupTag", l->portal_group);

@@ -77,12 +77,19 @@ struct login_response {
     size_t length;
 };
 
+/* The session that a login with a TSIH names. */
+struct login_session {
+    uint16_t cid;         /* of its connection */
+    struct params params; /* what was agreed */
+};
+
 struct login {
     /* Who, as far as known; complete at LOGIN_READY. */
     char initiator[224];       /* in lower case */
     char initiator_alias[256]; /* "" where it has none */
     struct target *target;     /* counted; NULL: discovery */
     bool is_discovery;
+    bool reinstates; /* a connection of session request.tsih, which goes on */
     uint64_t isid;
     uint16_t cid;
     uint32_t exp_cmdsn; /* of the first command after the login */
@@ -95,11 +102,12 @@ struct login {
     /* Private. */
     uint16_t portal_group;
     struct ip_address from;
-    bool (*session_exists)(const struct login *l, uint16_t tsih);
-    bool has_begun;     /* the first request is in */
-    bool is_identified; /* the first list of keys is in */
-    bool is_ready;      /* only the last response is missing */
-    uint8_t stage;      /* enum login_stage */
+    bool (*find_session)(const struct login *l, uint16_t tsih, struct login_session *ret);
+    struct login_session reinstated; /* what goes on with this connection */
+    bool has_begun;                  /* the first request is in */
+    bool is_identified;              /* the first list of keys is in */
+    bool is_ready;                   /* only the last response is missing */
+    uint8_t stage;                   /* enum login_stage */
     unsigned requests;
     struct pdu_login_request first, request;
     struct text_input input;
@@ -107,13 +115,14 @@ struct login {
 };
 
 /*
- * A login on a connection from FROM that arrived at PORTAL_GROUP. SESSION_EXISTS says whether
- * l->initiator has session TSIH with l->target under l->isid: then a login that names a TSIH
- * asks for a second connection (refused as 0206), else for one that is not there (020a). NULL:
- * it never exists.
+ * A login on a connection from FROM that arrived at PORTAL_GROUP. FIND_SESSION says whether
+ * l->initiator has session TSIH with l->target under l->isid, and what of it matters: a login
+ * that names a TSIH reinstates the connection with its CID, or asks for a second one (refused
+ * as 0206), or for one that is not there (020a). NULL: there never is one.
  */
 void login_init(struct login *l, uint16_t portal_group, const struct ip_address *from,
-                bool (*session_exists)(const struct login *l, uint16_t tsih));
+                bool (*find_session)(const struct login *l, uint16_t tsih,
+                                     struct login_session *ret));
 void login_done(struct login *l);
 
 /* Whether STATUS tells where to go instead of why not. */

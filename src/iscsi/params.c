@@ -131,6 +131,19 @@ negotiation_init(struct negotiation *n, const struct target_parameters *ours, bo
     n->is_discovery = is_discovery;
 }
 
+/* Section 13: those of scope "SW", session-wide. */
+void
+negotiation_inherit(struct negotiation *n, const struct params *agreed)
+{
+    n->params.initial_r2t = agreed->initial_r2t;
+    n->params.immediate_data = agreed->immediate_data;
+    n->params.max_burst_length = agreed->max_burst_length;
+    n->params.first_burst_length = agreed->first_burst_length;
+    n->params.max_outstanding_r2t = agreed->max_outstanding_r2t;
+    n->params.default_time2wait = agreed->default_time2wait;
+    n->params.default_time2retain = agreed->default_time2retain;
+}
+
 void
 negotiation_restart(struct negotiation *n)
 {

@@ -59,6 +59,10 @@ struct negotiation {
 void negotiation_init(struct negotiation *n, const struct target_parameters *ours,
                       bool is_discovery);
 
+/* What holds for the whole session is as it was agreed then; what is the connection's is new.
+ */
+void negotiation_inherit(struct negotiation *n, const struct params *agreed);
+
 /*
  * Answers LIST, the keys of one request sequence in PHASE, into OUT. The names that identify a
  * login, AuthMethod with the keys of CHAP and SendTargets are passed over: login.c,

@@ -121,6 +121,30 @@ post_granted(struct registry_entry *entry)
     worker_post(entry->owner, &entry->granted_message);
 }
 
+/* With the lock. */
+static struct registry_entry *
+find(const struct registry_key *key, uint16_t tsih)
+{
+    struct registry_entry *entry;
+
+    LIST_FOREACH (entry, &registry.entries, link)
+        if (entry->tsih == tsih && same_key(&entry->key, key))
+            break;
+    return entry;
+}
+
+/* With the lock. That of the session that goes on; 0 where it has gone. */
+static uint16_t
+inherit_tsih(const struct registry_key *key)
+{
+    struct registry_entry *old = find(key, key->tsih);
+
+    if (old == NULL)
+        return 0;
+    old->passes_tsih_on = true;
+    return old->tsih;
+}
+
 /* With the lock. 0 where all are taken. No loop over sessions: others wait for the lock. */
 static uint16_t
 take_tsih(void)
@@ -178,7 +202,7 @@ registry_enter(const struct registry_key *key, const struct registry_ops *ops, v
     entry->granted_message.run = granted_arrived;
 
     lock();
-    entry->tsih = take_tsih();
+    entry->tsih = key->tsih != 0 ? inherit_tsih(key) : take_tsih();
     if (entry->tsih == 0) {
         unlock();
         free(entry);
@@ -217,21 +241,23 @@ registry_leave(struct registry_entry *entry)
     lock();
     entry->session = NULL;
     LIST_REMOVE(entry, link);
-    give_tsih(entry->tsih);
+    if (!entry->passes_tsih_on)
+        give_tsih(entry->tsih);
     grant_successors(entry);
     unref(entry);
     unlock();
 }
 
 bool
-registry_has(const struct registry_key *key, uint16_t tsih)
+registry_look(const struct registry_key *key, uint16_t tsih,
+              void (*look)(const void *session, void *arg), void *arg)
 {
     struct registry_entry *entry;
 
     lock();
-    LIST_FOREACH (entry, &registry.entries, link)
-        if (entry->tsih == tsih && same_key(&entry->key, key))
-            break;
+    entry = find(key, tsih);
+    if (entry != NULL && look != NULL)
+        look(entry->session, arg);
     unlock();
     return entry != NULL;
 }

@@ -23,6 +23,8 @@ struct registry_key {
     const char *target; /* "" for discovery, which replaces nothing */
     uint64_t isid;
     uint16_t portal_group;
+    uint16_t tsih; /* of the session that goes on with a new connection; 0: a new session. Not
+                      compared */
 };
 
 /* How a session is asked to go. */
@@ -52,13 +54,15 @@ struct registry_entry {
     uint64_t session_id; /* N of "s-N" */
     uint64_t connection_id;
     uint16_t tsih;
+    bool passes_tsih_on; /* a later one has it, too */
     bool close_posted, granted_posted;
     struct registry_close_how how;
     struct message close_message, granted_message;
 };
 
 /*
- * Enters SESSION, which runs on the current worker, with a TSIH of its own. Older sessions with
+ * Enters SESSION, which runs on the current worker, with a TSIH of its own, or that of the
+ * session that it goes on with (where that is still there). Older sessions with
  * the same key are asked to close; when there are none (any more) *WAITS is false, else
  * granted() will be called. NULL where memory or TSIHs are short.
  */
@@ -69,7 +73,9 @@ struct registry_entry *registry_enter(const struct registry_key *key,
 /* The session has ended, or never came to be. On its worker. Accepts NULL. */
 void registry_leave(struct registry_entry *entry);
 
-/* Whether a session with this key (all of it) and TSIH is there. Any thread. */
-bool registry_has(const struct registry_key *key, uint16_t tsih);
+/* Whether a session with this key (all of it) and TSIH is there. LOOK (may be NULL) gets it,
+ * under the lock, as describe() does. Any thread. */
+bool registry_look(const struct registry_key *key, uint16_t tsih,
+                   void (*look)(const void *session, void *arg), void *arg);
 
 #endif

@@ -32,6 +32,7 @@ key_of(const struct session *s, const struct login *l)
         .target = l->target != NULL ? l->target->name : "",
         .isid = l->isid,
         .portal_group = s->peer->portal_group,
+        .tsih = l->request.tsih,
     };
 }
 
@@ -41,13 +42,22 @@ struct session_login {
     struct session *session;
 };
 
+/* On any thread: what has not changed since its login. */
+static void
+look_at_session(const void *session, void *arg)
+{
+    const struct session *s = session;
+
+    *(struct login_session *)arg = (struct login_session){.cid = s->cid, .params = s->shown};
+}
+
 static bool
-session_exists(const struct login *l, uint16_t tsih)
+find_session(const struct login *l, uint16_t tsih, struct login_session *ret)
 {
     const struct session *s = ((const struct session_login *)l)->session;
     const struct registry_key key = key_of(s, l);
 
-    return registry_has(&key, tsih);
+    return registry_look(&key, tsih, look_at_session, ret);
 }
 
 static bool
@@ -60,7 +70,7 @@ begin_login(struct session *s)
         return false;
     l->session = s;
     ip_address_of_socket(s->peer->remote, &from);
-    login_init(&l->login, s->peer->portal_group, &from, session_exists);
+    login_init(&l->login, s->peer->portal_group, &from, find_session);
     s->login = &l->login;
     return true;
 }
@@ -335,7 +345,8 @@ login_ready(struct session *s)
     key.target = s->target_name;
     s->entry = registry_enter(&key, &registry_ops, s, &waits);
     if (s->entry == NULL) {
-        session_login_refuse(s, NULL, LOGIN_OUT_OF_RESOURCES);
+        session_login_refuse(s, NULL,
+                             key.tsih != 0 ? LOGIN_NO_SUCH_SESSION : LOGIN_OUT_OF_RESOURCES);
         return;
     }
     s->state = STATE_REPLACING;

@@ -30,9 +30,10 @@ check(bool fact)
 }
 
 static bool
-session_exists(const struct login *l, uint16_t tsih)
+find_session(const struct login *l, uint16_t tsih, struct login_session *ret)
 {
     check(l->initiator[0] != '\0');
+    *ret = (struct login_session){.cid = tsih & 2, .params = {.max_burst_length = 512}};
     return tsih & 1;
 }
 
@@ -169,7 +170,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct request r;
 
     ip_address_of_socket("[2001:db8::9]:48812", &from);
-    login_init(&l, 1, &from, session_exists);
+    login_init(&l, 1, &from, find_session);
     while (verdict == LOGIN_CONTINUE && next_request(&in, &response, &r)) {
         is_locked |= r.locks;
         is_proved |= r.proves;

@@ -196,7 +196,6 @@ def test_session_that_does_not_exist(daemon):
 
 @cases(
     ("another connection", {"cid": 1}, (2, 6)),  # MaxConnections is 1: too many
-    ("the same connection", {"cid": 0}, (2, 6)),
     ("another ISID", {"isid": b"\x80other"}, (2, 0xA)),  # that session does not exist
     ("another initiator", {"name": INITIATOR + "2"}, (2, 0xA)),
     ("another target", {"target": SECOND}, (2, 0xA)),

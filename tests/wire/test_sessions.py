@@ -9,8 +9,8 @@ from collections import Counter
 
 import scsi
 from daemon import MIB, TARGET, eventually
-from initiator import (ASYNC, FINAL, INITIATOR, LOGOUT, LOGOUT_RESPONSE, NONE, NOP_OUT, Closed,
-                       Connection)  # fmt: skip
+from initiator import (ASYNC, FINAL, FULL_FEATURE, INITIATOR, LOGOUT, LOGOUT_RESPONSE, NONE, NOP_OUT,
+                       OPERATIONAL, Closed, Connection)  # fmt: skip
 from runner import cases
 
 OTHER = TARGET + "-other"
@@ -108,6 +108,34 @@ def test_same_ISID_replaces_the_old_session(daemon):
         (session,) = daemon.sessions()
         assert session["tsih"] == c.tsih and session["isid"] == c.isid.hex(), session
         c.scsi(scsi.test_unit_ready())
+
+
+def test_connection_of_a_session_is_reinstated(daemon):
+    """Section 6.3.4: with its TSIH and CID the session goes on, as it was agreed for it."""
+    old = daemon.session(ImmediateData="Yes", InitialR2T="No", FirstBurstLength=65536, MaxBurstLength=131072,
+                         HeaderDigest="CRC32C")  # fmt: skip
+    old.on_r2t = lambda *_: None
+    old.submit(scsi.write(0, 512), write=bytes(262144))  # ends with the old connection
+    with daemon.connect(isid=old.isid) as c:
+        c.cmdsn = old.cmdsn
+        keys = {"MaxRecvDataSegmentLength": 65536}  # what belongs to the connection
+        pdu, _ = c.login_step({**c.first_keys(TARGET), **keys}, OPERATIONAL, FULL_FEATURE, tsih=old.tsih)
+        assert pdu.tsih == old.tsih, pdu
+        c.logged_in(pdu, keys, {"MaxRecvDataSegmentLength": "262144"})
+        for key in ("ImmediateData", "InitialR2T", "FirstBurstLength", "MaxBurstLength", "MaxOutstandingR2T"):
+            c.params[key] = old.params[key]
+        c.settle()
+        old.strict = False
+        old.expect_close()
+        old.close()
+        (session,) = daemon.sessions()
+        assert session["tsih"] == c.tsih and session["parameters"]["max_burst_length"] == 131072, session
+        data = os.urandom(262144)
+        c.scsi(scsi.write(0, 512), write=data)  # unsolicited data, R2Ts by the old bursts
+        assert bytes(c.scsi(scsi.read(0, 512), read=262144).data) == data
+        assert c.logout() == 0
+        c.expect_close()
+    none_left(daemon)
 
 
 def test_replacing_with_commands_in_flight(daemon):

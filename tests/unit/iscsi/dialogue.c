@@ -7,11 +7,21 @@
 
 #include "lists.h"
 
+/* Session 7 has connection 5. */
 static bool
-session_7_exists(const struct login *l, uint16_t tsih)
+find_session(const struct login *l, uint16_t tsih, struct login_session *ret)
 {
     ck_assert_str_eq(l->initiator, NAME "one");
-    return tsih == 7;
+    if (tsih != 7)
+        return false;
+    *ret = (struct login_session){.cid = 5,
+                                  .params = {.max_burst_length = 4096,
+                                             .first_burst_length = 2048,
+                                             .max_outstanding_r2t = 3,
+                                             .header_digest = true,
+                                             .max_send_data_segment_length = 1024,
+                                             .default_time2wait = 9}};
+    return true;
 }
 
 struct dialogue *
@@ -21,7 +31,7 @@ dialogue_new(void)
     struct ip_address from;
 
     ip_address_of_socket("192.0.2.7:48812", &from);
-    login_init(&d->login, 1, &from, session_7_exists);
+    login_init(&d->login, 1, &from, find_session);
     d->request = (struct pdu_login_request){
         .immediate = true,
         .isid = 0x00023d000001,

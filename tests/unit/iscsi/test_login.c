@@ -270,7 +270,7 @@ START_TEST(a_request_that_is_not_immediate_is_refused)
 }
 END_TEST
 
-/* TSIH 7 is a session's. */
+/* TSIH 7 is a session's, which has connection 5; ours is 9. */
 static const struct {
     uint16_t tsih;
     const char *text;
@@ -278,6 +278,7 @@ static const struct {
 } tsihs[] = {
     {7, TO_OPEN, LOGIN_TOO_MANY_CONNECTIONS},
     {8, TO_OPEN, LOGIN_NO_SUCH_SESSION},
+    {7, I_AM "SessionType=Discovery;", LOGIN_TOO_MANY_CONNECTIONS},
     {8, I_AM "SessionType=Discovery;", LOGIN_NO_SUCH_SESSION},
 };
 
@@ -288,6 +289,30 @@ START_TEST(a_session_has_one_connection)
     d->request.tsih = tsihs[_i].tsih;
     ck_assert_int_eq(say(d, small_catalog(), T | STAGES(1, 3), tsihs[_i].text), LOGIN_REFUSED);
     ck_assert_uint_eq(d->answer.status, tsihs[_i].status);
+    dialogue_free(d);
+}
+END_TEST
+
+START_TEST(the_connection_of_a_session_is_reinstated_with_what_was_agreed_for_the_session)
+{
+    struct dialogue *d = dialogue_new();
+    const struct params *p = &d->login.negotiation.params;
+
+    d->request.tsih = 7;
+    d->request.cid = 5;
+    ck_assert_int_eq(say(d, small_catalog(), T | STAGES(0, 1), TO_OPEN), LOGIN_CONTINUE);
+    ck_assert_uint_eq(d->answer.tsih, 7);
+    ck_assert_int_eq(
+        say(d, small_catalog(), T | STAGES(1, 3), "MaxRecvDataSegmentLength=2048;"),
+        LOGIN_READY);
+    ck_assert(d->login.reinstates);
+    ck_assert_uint_eq(p->max_burst_length, 4096);
+    ck_assert_uint_eq(p->first_burst_length, 2048);
+    ck_assert_uint_eq(p->max_outstanding_r2t, 3);
+    ck_assert(!p->initial_r2t && !p->immediate_data);
+    ck_assert_uint_eq(p->default_time2wait, 9);
+    ck_assert(!p->header_digest); /* the connection's: by default */
+    ck_assert_uint_eq(p->max_send_data_segment_length, 2048);
     dialogue_free(d);
 }
 END_TEST
@@ -572,6 +597,8 @@ login_cases(void)
     tcase_add_test(c, only_version_0_is_spoken);
     tcase_add_test(c, a_request_that_is_not_immediate_is_refused);
     tcase_add_loop_test(c, a_session_has_one_connection, 0, COUNT(tsihs));
+    tcase_add_test(
+        c, the_connection_of_a_session_is_reinstated_with_what_was_agreed_for_the_session);
     tcase_add_test(c, other_pdus_have_no_place_in_a_login);
     tcase_add_loop_test(c, requests_of_one_login_belong_together, 0, COUNT(changes));
     tcase_add_loop_test(c, a_second_request_goes_on_where_the_first_ended, 0, COUNT(seconds));

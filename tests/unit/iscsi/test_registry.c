@@ -82,13 +82,26 @@ turn(unsigned i)
 static bool
 enter(struct fake_session *f, unsigned i, const char *target, uint64_t isid)
 {
-    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", target, isid, 1};
+    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", target, isid, 1, 0};
     bool waits;
 
     worker_enter(workers[i]);
     f->target = target;
     f->entry = registry_enter(&key, &fake_ops, f, &waits);
     ck_assert_ptr_nonnull(f->entry);
+    return waits;
+}
+
+/* The same, with the TSIH of a session that is there. */
+static bool
+go_on(struct fake_session *f, unsigned i, uint64_t isid, uint16_t tsih)
+{
+    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", TARGET, isid, 1, tsih};
+    bool waits = false;
+
+    worker_enter(workers[i]);
+    f->target = TARGET;
+    f->entry = registry_enter(&key, &fake_ops, f, &waits);
     return waits;
 }
 
@@ -137,6 +150,34 @@ START_TEST(a_third_login_waits_for_both_and_the_second_is_asked_to_go)
     ck_assert_uint_eq(third.grants, 1);
     ck_assert_uint_eq(second.grants, 0);
     leave(&third, 0);
+}
+END_TEST
+
+START_TEST(a_session_that_goes_on_keeps_its_tsih)
+{
+    struct fake_session first = {0}, second = {0}, third = {0}, none = {0};
+    uint16_t tsih;
+
+    enter(&first, 0, TARGET, 7);
+    tsih = first.entry->tsih;
+    ck_assert(go_on(&second, 1, 7, tsih));
+    ck_assert_uint_eq(second.entry->tsih, tsih);
+    turn(0);
+    ck_assert_uint_eq(first.closes, 1);
+    leave(&first, 0);
+    turn(1);
+    ck_assert_uint_eq(second.grants, 1);
+    ck_assert(registry_look(&second.entry->key, tsih, NULL, NULL));
+    ck_assert(go_on(&third, 0, 7, tsih));
+    leave(&second, 1);
+    turn(0);
+    ck_assert_uint_eq(third.grants, 1);
+    ck_assert_uint_eq(third.entry->tsih, tsih);
+    go_on(&none, 0, 8, tsih); /* another ISID: no such session */
+    ck_assert_ptr_null(none.entry);
+    leave(&third, 0);
+    go_on(&none, 0, 7, tsih); /* it has gone */
+    ck_assert_ptr_null(none.entry);
 }
 END_TEST
 
@@ -219,8 +260,8 @@ START_TEST(sessions_are_listed_and_counted_by_target)
     ck_assert_uint_eq(seen, 2);
     ck_assert_uint_eq(registry_count(TARGET), 2);
     ck_assert_uint_eq(registry_count(NULL), 3);
-    ck_assert(registry_has(&f[0].entry->key, f[0].entry->tsih));
-    ck_assert(!registry_has(&f[0].entry->key, f[1].entry->tsih));
+    ck_assert(registry_look(&f[0].entry->key, f[0].entry->tsih, NULL, NULL));
+    ck_assert(!registry_look(&f[0].entry->key, f[1].entry->tsih, NULL, NULL));
     leave(&f[0], 0);
     leave(&f[1], 1);
     leave(&f[2], 1);
@@ -240,7 +281,7 @@ static void *
 race(void *arg)
 {
     struct racer *r = arg;
-    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", TARGET, 7, 1};
+    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", TARGET, 7, 1, 0};
 
     worker_enter(r->worker);
     for (unsigned i = 0; i < ROUNDS; i++) {
@@ -284,7 +325,7 @@ END_TEST
 
 START_TEST(all_tsihs_can_be_in_use_and_then_a_login_fails_at_once)
 {
-    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", "", 7, 1};
+    const struct registry_key key = {"iqn.1993-08.org.debian:01:a", "", 7, 1, 0};
     static struct fake_session fakes[65535];
     struct registry_entry *freed;
     uint16_t tsih;
@@ -313,6 +354,7 @@ registry_cases(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_second_login_waits_until_the_first_session_has_ended);
     tcase_add_test(tcase, a_third_login_waits_for_both_and_the_second_is_asked_to_go);
+    tcase_add_test(tcase, a_session_that_goes_on_keeps_its_tsih);
     tcase_add_loop_test(tcase, sessions_that_differ_in_isid_or_target_leave_each_other_alone, 0,
                         sizeof others / sizeof *others);
     tcase_add_test(tcase, a_message_that_comes_too_late_finds_nobody);

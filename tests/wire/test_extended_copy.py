@@ -1,0 +1,200 @@
+"""EXTENDED COPY between units of a target, and what keeps it from others."""
+
+import os
+import struct
+
+import scsi
+from daemon import MIB, TARGET
+from initiator import Closed
+from runner import cases
+from test_task_management import ABORT_TASK, COMPLETE
+
+UNREACHABLE = (0xA, 0x0D, 2)
+DEVICE_FAILURE = (0xA, 0x0D, 1)
+OTHER = "iqn.2026-01.org.blockgate.test:other"
+
+
+def extended_copy(length):
+    return struct.pack(">BB8xIBB", 0x83, 0, length, 0, 0)
+
+
+def copy_status(list_id):
+    return struct.pack(">BBB7xIBB", 0x84, 0, list_id, 12, 0, 0)
+
+
+def naa_of(c, lun):
+    """The NAA designator of VPD 83h."""
+    page = bytes(c.scsi_after_attentions(scsi.inquiry(255, page=0x83), lun=lun, read=255).data)
+    at = 4
+    while at < len(page):
+        if page[at + 1] & 0x3F == 3:
+            return page[at + 4 : at + 4 + page[at + 3]]
+        at += 4 + page[at + 3]
+    raise AssertionError(page.hex())
+
+
+def target(naa, block=512):
+    return struct.pack(">BBHBBBB20sI", 0xE4, 0, 0, 1, 3, 0, len(naa), naa, block)
+
+
+def segment(source, destination, source_lba, destination_lba, blocks):
+    return struct.pack(">BBHHHHHQQ", 2, 0, 0x18, source, destination, 0, blocks, source_lba, destination_lba)
+
+
+def copy_list(targets, segments, list_id=1):
+    return struct.pack(">BBHIII", list_id, 0, 32 * len(targets), 0, 28 * len(segments), 0) + b"".join(
+        targets + segments
+    )
+
+
+def setup(daemon):
+    daemon.make_disk(unmap=True)
+    daemon.make_disk("disk1", unmap=True)
+    daemon.make_disk("masked", unmap=True)
+    daemon.make_target(luns={0: "disk0", 1: "disk1"})
+    daemon.make_target(OTHER, luns={0: "masked"})
+
+
+def submit(c, targets, segments, **how):
+    data = copy_list(targets, segments)
+    return c.submit(extended_copy(len(data)), write=data, **how)
+
+
+def run(c, targets, segments, **how):
+    return c.wait(submit(c, targets, segments, **how))
+
+
+def settle_all(c):
+    c.settle(0)
+    c.settle(1)
+
+
+def test_blocks_go_to_another_unit(daemon):
+    with daemon.session() as c:
+        settle_all(c)
+        data = os.urandom(1000 * 512)
+        c.scsi(scsi.write(100, 1000), write=data)
+        both = [target(naa_of(c, 0)), target(naa_of(c, 1))]
+        assert run(c, both, [segment(0, 1, 100, 3000, 1000)]).status == scsi.GOOD
+        assert bytes(c.scsi(scsi.read(3000, 1000), lun=1, read=len(data)).data) == data
+        status = bytes(c.scsi(copy_status(1), read=12).data)
+        assert struct.unpack(">IBHBI", status) == (8, 1, 1, 0, len(data)), status.hex()
+
+
+def test_a_unit_of_another_target_cannot_be_reached(daemon):
+    with daemon.session(OTHER) as other:
+        secret = os.urandom(8 * 512)
+        other.scsi(scsi.write(0, 8), write=secret)
+        hidden = target(naa_of(other, 0))
+        with daemon.session() as c:
+            settle_all(c)
+            mine = target(naa_of(c, 0))
+            for segments in [segment(0, 1, 0, 0, 8)], [segment(1, 0, 0, 0, 8)]:
+                assert run(c, [mine, hidden], segments).sense == UNREACHABLE
+        assert bytes(other.scsi(scsi.read(0, 8), read=8 * 512).data) == secret
+
+
+def test_a_read_only_export_is_no_destination(start_daemon):
+    daemon = start_daemon()
+    daemon.make_disk()
+    daemon.make_disk("disk1")
+    daemon.call(
+        "target.create",
+        name=TARGET,
+        luns=[{"lun": 0, "backstore": "disk0"}, {"lun": 1, "backstore": "disk1", "read_only": True}],
+        acls=[{"initiator": "*"}],
+    )
+    with daemon.session() as c:
+        settle_all(c)
+        both = [target(naa_of(c, 0)), target(naa_of(c, 1))]
+        assert run(c, both, [segment(0, 1, 0, 0, 8)]).sense == DEVICE_FAILURE
+        assert run(c, both, [segment(1, 0, 0, 0, 8)]).status == scsi.GOOD
+
+
+def reserve(release=False):
+    return bytes([0x17 if release else 0x16, 0, 0, 0, 0, 0])
+
+
+def test_a_reservation_of_another_keeps_copies_from_a_unit(daemon):
+    with daemon.session() as c, daemon.session() as other:
+        settle_all(c)
+        settle_all(other)
+        both = [target(naa_of(c, 0)), target(naa_of(c, 1))]
+        other.scsi(reserve(), lun=1)
+        assert run(c, both, [segment(0, 1, 0, 0, 8)]).sense == DEVICE_FAILURE
+        assert run(c, both, [segment(1, 0, 0, 0, 8)]).sense == DEVICE_FAILURE
+        other.scsi(reserve(release=True), lun=1)
+        assert run(c, both, [segment(0, 1, 0, 0, 8)]).status == scsi.GOOD
+
+
+def test_a_copy_can_be_aborted_and_then_writes_no_more(start_daemon):
+    daemon = start_daemon()
+    daemon.make_disk(type="rdwr", size=4096 * MIB)
+    daemon.make_target()
+    with daemon.session() as c:
+        one = [target(naa_of(c, 0))]
+        c.scsi(scsi.write(0, 1), write=b"x" * 512)
+        # From one half to the other, again and again: seconds of work.
+        segments = [segment(0, 0, n * 65535, 4194304 + n * 65535, 65535) for n in range(63)]
+        task = submit(c, one, segments)
+        assert c.task_management(ABORT_TASK, task=task, refcmdsn=c.cmdsn - 1) == COMPLETE
+        assert not task.done
+        del c.tasks[task.itt]
+        c.scsi(scsi.write(4194304, 1), write=b"y" * 512)
+        assert bytes(c.scsi(scsi.read(4194304, 1), read=512).data) == b"y" * 512
+        task = c.try_scsi(copy_status(1), read=12)
+        assert task.sense == scsi.INVALID_FIELD_IN_CDB, task.sense
+
+
+def test_four_gibibytes_are_not_truncated(start_daemon):
+    daemon = start_daemon()
+    blocks = 10 * 1024 * MIB // 4096
+    daemon.make_disk(size=10 * 1024 * MIB, block_size=4096, unmap=True)
+    daemon.make_target()
+    with daemon.session() as c:
+        one = [target(naa_of(c, 0), 4096)]
+        half = blocks // 2
+        marks = (0, 65534, 65535, 17 * 65535 - 1)  # the last one is behind 4 GiB
+        for lba in marks:
+            c.scsi(scsi.write(lba, 1), write=struct.pack(">Q", lba) * 512)
+        c.scsi(scsi.write(half + 5, 1), write=b"old!" * 1024)
+        segments = [segment(0, 0, n * 65535, half + n * 65535, 65535) for n in range(17)]
+        task = submit(c, one, segments)
+        assert c.wait(task, timeout=60).status == scsi.GOOD, task.sense
+        for lba in marks:
+            assert bytes(c.scsi(scsi.read(half + lba, 1), read=4096).data) == struct.pack(">Q", lba) * 512, lba
+        assert bytes(c.scsi(scsi.read(half + 5, 1), read=4096).data) == bytes(4096)
+        status = bytes(c.scsi(copy_status(1), read=12).data)
+        assert struct.unpack(">IBHBI", status) == (8, 1, 17, 1, 17 * 65535 * 4), status.hex()
+
+
+def test_a_unit_may_leave_the_target_while_it_is_copied_to(start_daemon):
+    daemon = start_daemon()
+    daemon.make_disk(type="rdwr", size=1024 * MIB)
+    daemon.make_disk("disk1", type="rdwr", size=1024 * MIB)
+    daemon.make_target(luns={0: "disk0", 1: "disk1"})
+    with daemon.session() as c:
+        settle_all(c)
+        both = [target(naa_of(c, 0)), target(naa_of(c, 1))]
+        task = submit(c, both, [segment(0, 1, n * 65535, n * 65535, 65535) for n in range(30)])
+        daemon.call("lun.delete", target=TARGET, lun=1, force=True)
+        try:
+            assert c.wait(task, timeout=60).status == scsi.GOOD, task.sense
+        except Closed:
+            pass  # it was in the way
+    daemon.check_serving()
+
+
+@cases("ram", "rdwr", "aio")
+def test_within_every_type_of_store(start_daemon, type):
+    daemon = start_daemon()
+    daemon.make_disk(type=type)
+    daemon.make_target()
+    with daemon.session() as c:
+        data = os.urandom(512 * 512)
+        c.scsi(scsi.write(0, 512), write=data)
+        one = [target(naa_of(c, 0))]
+        assert run(c, one, [segment(0, 0, 0, 3, 512)]).status == scsi.GOOD  # overlaps
+        assert bytes(c.scsi(scsi.read(3, 512), read=len(data)).data) == data
+        assert run(c, one, [segment(0, 0, 3, 8192, 512)]).status == scsi.GOOD
+        assert bytes(c.scsi(scsi.read(8192, 512), read=len(data)).data) == data

@@ -12,6 +12,7 @@
 #include "scsi/execute.h"
 #include "scsi/lun.h"
 #include "scsi/nexus.h"
+#include "scsi/rod.h"
 
 struct copy *
 copy_new(struct scsi_cmd *cmd, size_t max)
@@ -164,6 +165,17 @@ has_failed(struct copy *copy)
     return false;
 }
 
+/* False: it is over for COPY. */
+static bool
+holds(struct copy *copy)
+{
+    if (copy->still_holds == NULL || copy->still_holds(copy))
+        return true;
+    copy->is_source = true;
+    finish(copy, COPY_REVOKED);
+    return false;
+}
+
 static void
 written(struct store_io *io)
 {
@@ -171,7 +183,7 @@ written(struct store_io *io)
 
     if (io->op == STORE_COPY && io->error == EOPNOTSUPP) { /* then through a buffer */
         copy->by_store = false;
-    } else if (has_failed(copy)) {
+    } else if (has_failed(copy) || (io->op == STORE_COPY && !holds(copy))) {
         return;
     } else {
         copy->blocks_done += copy->length;
@@ -187,9 +199,10 @@ read_done(struct store_io *io)
 {
     struct copy *copy = of_io(io);
 
-    if (!has_failed(copy))
-        submit(copy, current(copy)->to->lun->store, STORE_WRITE,
-               current(copy)->to_lba + copy->lba, written);
+    if (has_failed(copy) || !holds(copy))
+        return;
+    submit(copy, current(copy)->to->lun->store, STORE_WRITE, current(copy)->to_lba + copy->lba,
+           written);
 }
 
 /* How PIECE, which is of zeroes, is written without a buffer; STORE_WRITE: not at all. */
@@ -214,25 +227,34 @@ submit_zeroes(struct copy *copy)
     submit(copy, piece->to->lun->store, op, piece->to_lba + copy->lba, written);
 }
 
+static void
+submit_step(struct copy *copy)
+{
+    const struct copy_piece *piece = current(copy);
+
+    rod_written(piece->to->lun, piece->to_lba + copy->lba, copy->length);
+    if (piece->from == NULL)
+        submit_zeroes(copy);
+    else if (copy->by_store)
+        submit(copy, piece->to->lun->store, STORE_COPY, piece->to_lba + copy->lba, written);
+    else
+        submit(copy, piece->from->lun->store, STORE_READ, piece->from_lba + copy->lba,
+               read_done);
+}
+
 /* The blocks of the step are ours to read and to write. */
 static void
 go(struct copy *copy)
 {
     const struct copy_piece *piece = current(copy);
-    struct store *to = piece->to->lun->store;
     enum copy_end end = copy_check(piece, &copy->is_source);
 
     if (copy->cmd->aborted)
         finish(copy, COPY_ENDED);
     else if (end != COPY_GOOD)
         finish(copy, end);
-    else if (piece->from == NULL)
-        submit_zeroes(copy);
-    else if (copy->by_store)
-        submit(copy, to, STORE_COPY, piece->to_lba + copy->lba, written);
     else
-        submit(copy, piece->from->lun->store, STORE_READ, piece->from_lba + copy->lba,
-               read_done);
+        submit_step(copy);
 }
 
 static void first_granted(struct range_claim *claim);

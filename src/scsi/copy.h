@@ -40,13 +40,17 @@ enum copy_end {
     COPY_NOT_READY, /* a medium is gone */
     COPY_OUTSIDE,   /* a range is not on its medium */
     COPY_FAILED,    /* a store has failed */
+    COPY_REVOKED,   /* `still_holds` said no */
 };
 
 struct copy {
     struct scsi_cmd *cmd;
     void (*done)(struct copy *copy, enum copy_end end);
 
-    struct copy_result *result; /* the user's */
+    struct copy_result *result;             /* the user's */
+    bool (*still_holds)(struct copy *copy); /* optional: whether what was just read is what was
+                                               to be copied */
+    void *user;
 
     /* How far it is. */
     size_t pieces_done;

@@ -11,6 +11,7 @@
 #include "scsi/disk.h"
 #include "scsi/lun.h"
 #include "scsi/nexus.h"
+#include "scsi/rod.h"
 
 struct lun *
 cmd_lun(const struct scsi_cmd *cmd)
@@ -397,6 +398,15 @@ may_go_on(struct scsi_cmd *cmd)
            check_range(cmd);
 }
 
+/* CMD has its blocks. If it changes them, the tokens that stand for them go first. */
+static void
+go_on(struct scsi_cmd *cmd)
+{
+    if (cmd->command->flags & WRITES)
+        rod_written(cmd_lun(cmd), cmd->claim.first, cmd->claim.count);
+    cmd->granted(cmd);
+}
+
 static void
 claim_granted(struct range_claim *claim)
 {
@@ -405,7 +415,7 @@ claim_granted(struct range_claim *claim)
     if (cmd->aborted)
         cmd_finish(cmd, SCSI_TASK_ABORTED);
     else if (may_go_on(cmd))
-        cmd->granted(cmd);
+        go_on(cmd);
 }
 
 void
@@ -418,7 +428,7 @@ cmd_claim(struct scsi_cmd *cmd, uint64_t lba, uint64_t count,
     cmd->granted = granted;
     switch ((alone ? range_take : range_share)(guard, &cmd->claim, lba, count, claim_granted)) {
     case CLAIM_IS_GRANTED:
-        granted(cmd);
+        go_on(cmd);
         break;
     case CLAIM_MUST_WAIT:
         break;

@@ -155,18 +155,9 @@ check_segments(struct list *list)
 static struct nexus *
 find_target(const struct scsi_cmd *cmd, const uint8_t *d)
 {
-    const struct it_nexus *it = cmd->it_nexus;
-
     if ((d[4] & 0x0f) != 1 || (d[5] & 0x3f) != 3) /* binary; of the unit, NAA */
         return NULL;
-    for (size_t i = 0; i < it->nexus_count; i++) {
-        struct nexus *nexus = it->nexuses[i];
-        const struct lun_identity *id = nexus != NULL ? &nexus->lun->identity : NULL;
-
-        if (id != NULL && d[7] == id->naa_length && memcmp(d + 8, id->naa, d[7]) == 0)
-            return nexus;
-    }
-    return NULL;
+    return nexus_find_by_naa(cmd->it_nexus, d + 8, d[7]);
 }
 
 /* The nexus that is meant by the index at BYTE of segment I. */
@@ -200,6 +191,7 @@ static const struct {
     [COPY_NOT_READY] = {SENSE_COPY_TARGET_NOT_REACHABLE, 4, 6},
     [COPY_OUTSIDE] = {SENSE_COPY_ABORTED, 12, 20},
     [COPY_FAILED] = {SENSE_THIRD_PARTY_DEVICE_FAILURE, 4, 6},
+    [COPY_REVOKED] = {SENSE_THIRD_PARTY_DEVICE_FAILURE, 4, 6}, /* not here */
 };
 
 static struct sense

@@ -83,6 +83,13 @@ void receive_copy_status(struct scsi_cmd *cmd);
 void receive_failed_segment_details(struct scsi_cmd *cmd);
 void receive_copy_operating_parameters(struct scsi_cmd *cmd);
 
+/* rod_commands.c, rod_results.c */
+bool populate_token_check(struct scsi_cmd *cmd);
+void populate_token(struct scsi_cmd *cmd);
+bool write_using_token_check(struct scsi_cmd *cmd);
+void write_using_token(struct scsi_cmd *cmd);
+void receive_rod_token_information(struct scsi_cmd *cmd);
+
 /* sanitize.c */
 bool sanitize_check(struct scsi_cmd *cmd);
 void sanitize_overwrite(struct scsi_cmd *cmd);

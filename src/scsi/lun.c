@@ -8,6 +8,7 @@
 #include "core/counters.h"
 #include "core/worker.h"
 #include "scsi/range_guard.h"
+#include "scsi/rod.h"
 #include "store/store.h"
 
 enum { COUNTER_SETS = WORKERS_MAX + 1 };
@@ -69,6 +70,7 @@ lun_new(const struct lun_identity *identity, const struct lun_attributes *attrib
     lun->owner = owner;
     pthread_mutex_init(&lun->lock, NULL);
     LIST_INIT(&lun->nexuses);
+    TAILQ_INIT(&lun->tokens);
     reservations_attach(lun, own);
     reservations_unref(own);
     return lun;
@@ -95,6 +97,7 @@ lun_free(struct lun *lun)
     if (lun == NULL)
         return;
     assert(LIST_EMPTY(&lun->nexuses));
+    rods_free(lun);
     range_guard_free(lun->guard);
     reservations_detach(lun);
     pthread_mutex_destroy(&lun->lock);
@@ -205,6 +208,9 @@ lun_raise(struct lun *lun, enum unit_attention attention, const struct nexus *ex
 {
     struct nexus *nexus;
 
+    /* What was cut off and came back is not what a token stands for. */
+    if (attention == ATTENTION_CAPACITY_CHANGED || attention == ATTENTION_MEDIUM_CHANGED)
+        rod_written(lun, 0, UINT64_MAX / 2);
     pthread_mutex_lock(&lun->lock);
     LIST_FOREACH (nexus, &lun->nexuses, link)
         if (nexus != except)

@@ -100,6 +100,10 @@ struct lun {
     struct port_override *overrides; /* by SET TARGET PORT GROUPS; under lock */
     size_t override_count;
     struct lun_sanitize sanitize;
+    TAILQ_HEAD(, rod_token) tokens; /* rod.h; under lock, as all of it */
+    unsigned token_count;
+    uint64_t token_number;
+    atomic_bool has_tokens;            /* that a write may revoke; read without */
     struct reservations *reservations; /* counted */
     LIST_ENTRY(lun) reservations_link; /* under its lock */
 };

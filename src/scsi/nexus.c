@@ -3,11 +3,13 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "scsi/alua.h"
 #include "scsi/copy_results.h"
 #include "scsi/lun.h"
+#include "scsi/rod_results.h"
 #include "store/store.h"
 
 /* Under the LUN's lock: what the owner's next command will see. */
@@ -63,6 +65,7 @@ nexus_free(struct nexus *nexus)
         return;
     }
     copy_results_free(nexus->copies);
+    rod_results_free(nexus->rods);
     pthread_mutex_lock(&lun->reservations->lock);
     pthread_mutex_lock(&lun->lock);
     LIST_REMOVE(nexus, link);
@@ -71,6 +74,19 @@ nexus_free(struct nexus *nexus)
     pthread_mutex_unlock(&lun->reservations->lock);
     lun_unref(lun);
     free(nexus);
+}
+
+struct nexus *
+nexus_find_by_naa(const struct it_nexus *it, const uint8_t *naa, uint8_t length)
+{
+    for (size_t i = 0; i < it->nexus_count; i++) {
+        struct nexus *nexus = it->nexuses[i];
+        const struct lun_identity *id = nexus != NULL ? &nexus->lun->identity : NULL;
+
+        if (id != NULL && length == id->naa_length && memcmp(naa, id->naa, length) == 0)
+            return nexus;
+    }
+    return NULL;
 }
 
 void

@@ -18,6 +18,7 @@
 #include "scsi/task_set.h"
 
 struct copy_results;
+struct rod_results;
 struct io_counters;
 struct lun;
 struct nexus;
@@ -115,6 +116,7 @@ struct nexus {
     unsigned pins;                /* its worker's */
     bool is_free;                 /* but for its pins */
     struct copy_results *copies;  /* copy_results.h; NULL: there were none */
+    struct rod_results *rods;     /* rod_results.h; NULL: there were none */
     unsigned attentions;          /* bit per enum unit_attention; under lun->lock */
     unsigned access;              /* what else there is of enum verdict; under lun->lock */
     enum port_state port_state;   /* of its port, as configured; under lun->lock */
@@ -129,6 +131,9 @@ struct nexus *nexus_new(struct lun *lun, const struct it_nexus *it, bool read_on
 
 /* On its worker, when no command uses it any more. Accepts NULL. */
 void nexus_free(struct nexus *nexus);
+
+/* The nexus of IT to the unit with that name; NULL: it reaches none that has it. */
+struct nexus *nexus_find_by_naa(const struct it_nexus *it, const uint8_t *naa, uint8_t length);
 
 /* On its worker: keeps NEXUS although its session lets go of it (the session itself must be
  * kept in other ways); the counters of its export are gone then. */

@@ -17,6 +17,7 @@
 #include "scsi/handlers.h"
 #include "scsi/lun.h"
 #include "scsi/range_guard.h"
+#include "scsi/rod.h"
 #include "store/store.h"
 
 /* One operation of the store: between two of them a stop or an abort is noticed. */
@@ -295,6 +296,7 @@ begin_steps(struct range_claim *claim)
 {
     struct sanitize *s = of_claim(claim);
 
+    rod_written(s->lun, 0, ALL_BLOCKS);
     s->started_us = clock_us();
     step(s);
 }

@@ -34,6 +34,9 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/report.c \
 	src/scsi/reservations.c src/scsi/reservations.h \
 	src/scsi/reserve.c \
+	src/scsi/rod.c src/scsi/rod.h \
+	src/scsi/rod_commands.c \
+	src/scsi/rod_results.c src/scsi/rod_results.h \
 	src/scsi/sanitize.c src/scsi/sanitize.h \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
 	src/scsi/transport_id.c src/scsi/transport_id.h \

@@ -7,9 +7,11 @@
 #include "scsi/copy_results.h"
 #include "scsi/extended_copy.h"
 #include "scsi/lun.h"
+#include "scsi/rod_results.h"
 #include "scsi/vpd.h"
 
 /* Types of third-party copy descriptors, ascending (table 638). */
+enum { BLOCK_DEVICE_ROD_LIMITS = 0x0000, SUPPORTED_ROD_TYPES = 0x0108 };
 enum { SUPPORTED_COMMANDS = 0x0001, PARAMETER_DATA = 0x0004, SUPPORTED_DESCRIPTORS = 0x0008 };
 enum { SUPPORTED_CSCD_IDS = 0x000c, GENERAL_COPY_OPERATIONS = 0x8001 };
 
@@ -83,15 +85,41 @@ general_copy_operations(const struct lun *lun, uint8_t *d)
     return descriptor(d, GENERAL_COPY_OPERATIONS, 0x20);
 }
 
+/* SBC-3 section 6.6.6.3: first, since it is what Windows looks for. */
+static size_t
+block_device_rod_limits(const struct lun *lun, uint8_t *d)
+{
+    put_be16(d + 10, ROD_RANGES_MAX); /* MAXIMUM RANGE DESCRIPTORS */
+    put_be32(d + 12, ROD_TIMEOUT_MAX);
+    put_be32(d + 16, ROD_TIMEOUT_DEFAULT);
+    put_be64(d + 20, ROD_BYTES_MAX / lun->block_size); /* MAXIMUM TOKEN TRANSFER SIZE */
+    put_be64(d + 28, ROD_BYTES_MAX / lun->block_size); /* OPTIMAL TRANSFER COUNT */
+    return descriptor(d, BLOCK_DEVICE_ROD_LIMITS, 0x20);
+}
+
+/* Those that POPULATE TOKEN makes, and the one that nobody has to make. */
+static size_t
+supported_rod_types(uint8_t *d)
+{
+    put_be16(d + 6, 2 * 64); /* ROD TYPE DESCRIPTORS LENGTH */
+    put_be32(d + 8, ROD_TYPE_CHANGE_VULNERABLE);
+    d[8 + 4] = 0x03; /* TOKEN_IN, TOKEN_OUT */
+    put_be32(d + 72, ROD_TYPE_BLOCK_DEVICE_ZERO);
+    d[72 + 4] = 0x02; /* TOKEN_IN */
+    return descriptor(d, SUPPORTED_ROD_TYPES, 4 + 2 * 64);
+}
+
 size_t
 vpd_third_party_copy(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
 {
-    size_t n = supported_commands(lun, data);
+    size_t n = block_device_rod_limits(lun, data);
 
     (void)cmd;
+    n += supported_commands(lun, data + n);
     n += parameter_data(data + n);
     n += supported_descriptors(data + n);
     n += supported_cscd_ids(data + n);
+    n += supported_rod_types(data + n);
     n += general_copy_operations(lun, data + n);
     return n;
 }

@@ -26,6 +26,7 @@ static TCase *(*const cases[])(void) = {
     range_guard_threads_cases,
     alua_cases,
     extended_copy_cases,
+    rod_cases,
     sanitize_cases,
     pr_cases,
     reservations_cases,

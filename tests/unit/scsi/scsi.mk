@@ -2,6 +2,7 @@ check_PROGRAMS += test_scsi
 test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/fixture.c tests/unit/scsi/fixture.h \
 	tests/unit/scsi/initiators.c tests/unit/scsi/initiators.h \
+	tests/unit/scsi/pair.c tests/unit/scsi/pair.h \
 	tests/unit/scsi/test_admin.c \
 	tests/unit/scsi/test_alua.c \
 	tests/unit/scsi/test_atomic.c \
@@ -24,6 +25,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_reservation_change.c \
 	tests/unit/scsi/test_reservations.c \
 	tests/unit/scsi/test_reserve.c \
+	tests/unit/scsi/test_rod.c \
 	tests/unit/scsi/test_rw.c \
 	tests/unit/scsi/test_sanitize.c \
 	tests/unit/scsi/test_sense.c \

@@ -27,6 +27,7 @@ TCase *pr_out_cases(void);
 TCase *reservation_change_cases(void);
 TCase *reservations_cases(void);
 TCase *reserve_cases(void);
+TCase *rod_cases(void);
 TCase *rw_cases(void);
 TCase *sanitize_cases(void);
 TCase *sense_cases(void);

@@ -5,6 +5,7 @@
 
 #include "core/worker.h"
 #include "fixture.h"
+#include "pair.h"
 #include "scsi/extended_copy.h"
 #include "scsi/range_guard.h"
 #include "suites.h"
@@ -16,67 +17,6 @@
 #define SEGMENT1    108
 #define LIST        136
 #define NO_FUA      (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_FUA)
-
-/* A second unit beside that of the fixture, of the same session. */
-struct pair {
-    struct fixture f;
-    struct store *store;
-    struct lun *lun;
-    struct nexus *nexus;
-    bool released;
-};
-
-static void
-released(struct lun *lun)
-{
-    struct pair *p = lun->owner;
-
-    p->released = true;
-}
-
-static void
-pair_open_as(struct pair *p, unsigned capabilities, struct lun_attributes attributes)
-{
-    struct lun_identity identity;
-
-    fixture_open_as(&p->f, capabilities, attributes, BLOCKS);
-    p->released = false;
-    p->store =
-        fake_store_open(BLOCKS * attributes.block_size, attributes.block_size, capabilities);
-    identity = p->f.lun->identity;
-    identity.naa[15] ^= 0xff;
-    p->lun = lun_new(&identity, &attributes, p->store, released, p);
-    ck_assert_ptr_nonnull(p->lun);
-    p->nexus = nexus_new(p->lun, &p->f.it, false, NULL);
-    ck_assert_ptr_nonnull(p->nexus);
-    p->f.nexuses[0] = p->nexus; /* POWER ON is pending there, and stays so */
-    for (size_t i = 0; i < BLOCKS; i++) {
-        memset(fake_store_bytes(p->f.store) + i * attributes.block_size, (int)(i * 7 % 251),
-               attributes.block_size);
-        memset(fake_store_bytes(p->store) + i * attributes.block_size, 0xee,
-               attributes.block_size);
-    }
-}
-
-static void
-pair_open(struct pair *p)
-{
-    pair_open_as(
-        p, FAKE_STORE_ALL,
-        (struct lun_attributes){.block_size = BLOCK, .modes = LUN_WRITE_CACHE | LUN_UNMAP});
-}
-
-static void
-pair_close(struct pair *p)
-{
-    p->f.nexuses[0] = NULL;
-    nexus_free(p->nexus);
-    lun_unref(p->lun);
-    ck_assert(p->released);
-    store_close(p->store);
-    lun_free(p->lun);
-    fixture_close(&p->f);
-}
 
 static void
 put_target(uint8_t *d, const struct lun *lun)
@@ -132,23 +72,6 @@ run_copy(struct call *c, struct pair *p, const uint8_t *list, size_t length)
     call_run(c, &p->f, list, length);
 }
 
-static bool
-has_blocks(const struct pair *p, uint64_t from, uint64_t to, unsigned count)
-{
-    return memcmp(fake_store_bytes(p->store) + to * BLOCK,
-                  fake_store_bytes(p->f.store) + from * BLOCK, (size_t)count * BLOCK) == 0;
-}
-
-static unsigned
-count_ops(const struct store *store, enum store_op op)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < fake_store_records(store); i++)
-        n += fake_store_record(store, i)->op == op;
-    return n;
-}
-
 static const struct {
     bool cannot, cannot_late;
     unsigned copies, writes;
@@ -170,8 +93,8 @@ START_TEST(blocks_arrive_by_the_store_or_through_a_buffer)
     put_list(list, &p);
     run_copy(&c, &p, list, LIST);
     assert_outcome(&c, "GOOD");
-    ck_assert(has_blocks(&p, 100, 200, 1000));
-    ck_assert(has_blocks(&p, 100, 3000, 10)); /* segments are done in order */
+    ck_assert(pair_has_blocks(&p, 100, 200, 1000));
+    ck_assert(pair_has_blocks(&p, 100, 3000, 10)); /* segments are done in order */
     ck_assert_uint_eq(fake_store_bytes(p.store)[199 * BLOCK], 0xee);
     ck_assert_uint_eq(fake_store_bytes(p.store)[1200 * BLOCK], 0xee);
     ck_assert_uint_eq(count_ops(p.store, STORE_COPY), ways[_i].copies);
@@ -390,7 +313,7 @@ START_TEST(units_of_other_block_sizes_are_not_copied_between)
     pair_open(&p);
     small = p.lun;
     nexus_free(p.nexus);
-    p.lun = lun_new(&small->identity, &attributes, NULL, released, &p);
+    p.lun = lun_new(&small->identity, &attributes, NULL, small->released, &p);
     p.nexus = nexus_new(p.lun, &p.f.it, false, NULL);
     p.f.nexuses[0] = p.nexus;
     put_list(list, &p);
@@ -476,7 +399,7 @@ START_TEST(a_unit_that_leaves_the_session_meanwhile_is_kept_until_the_end)
     turn_until_done(&c, &p.f);
     assert_outcome(&c, "GOOD");
     ck_assert(p.released);
-    ck_assert(has_blocks(&p, 100, 3000, 10));
+    ck_assert(pair_has_blocks(&p, 100, 3000, 10));
     lun_ref(p.lun);
     p.released = false;
     p.nexus = NULL;
@@ -634,13 +557,13 @@ END_TEST
 
 START_TEST(limits_and_commands_are_told_alike)
 {
-    uint8_t page[256];
+    uint8_t page[512];
     struct fixture f;
     struct call c;
     size_t n;
 
     fixture_open(&f);
-    run(&c, &f, "12 01 8f 00 ff 00");
+    run(&c, &f, "12 01 8f 02 00 00");
     assert_outcome(&c, "GOOD");
     n = c.cmd.in_length;
     memcpy(page, c.cmd.in->data, n);

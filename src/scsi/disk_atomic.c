@@ -42,10 +42,26 @@ write_second_half(struct scsi_cmd *cmd)
         write_range(cmd, cmd->out->data + cmd->walk_length);
 }
 
+/*
+ * Data-Out that is longer than the CDB says was meant for something else: an initiator that
+ * wants 256 blocks compared has a count of 0 there.
+ */
+static bool
+has_no_more_data(struct scsi_cmd *cmd)
+{
+    if (cmd->expected_out <= cmd->out_length)
+        return true;
+    if (cmd->range.count == 0)
+        cmd_fail_cdb(cmd, cdb_count_at(cmd->command->layout), -1);
+    else
+        cmd_fail(cmd, SENSE_SHORT_DATA_OUT);
+    return false;
+}
+
 void
 disk_compare_and_write(struct scsi_cmd *cmd)
 {
-    if (disk_has_all_data(cmd))
+    if (disk_has_all_data(cmd) && has_no_more_data(cmd))
         disk_walk(cmd, cmd->range.count * disk_block_size(cmd), disk_look_same,
                   write_second_half);
 }

@@ -40,14 +40,15 @@ prefetched(struct store_io *io)
 
 /*
  * The answer comes when the blocks are on their way, as with IMMED. GOOD and not CONDITION MET:
- * that would say that all of them are, or will be, in a cache that we cannot look into.
+ * that would say that there is room for all of them in a cache, and into that we cannot look. A
+ * store without one has no room at all, for which GOOD is the answer too.
  */
 void
 disk_prefetch(struct scsi_cmd *cmd)
 {
     uint64_t block = disk_block_size(cmd);
 
-    if (cmd->range.count == 0)
+    if (cmd->range.count == 0 || !(cmd_lun(cmd)->store->capabilities & STORE_CAN_PREFETCH))
         cmd_good(cmd);
     else
         disk_submit(cmd, STORE_PREFETCH, cmd->range.lba * block, cmd->range.count * block, NULL,

@@ -171,8 +171,7 @@ block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
     put_be16(page + 6, (uint16_t)(physical / block)); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
     put_be32(page + 8, SCSI_TRANSFER_MAX / block);
     put_be32(page + 12, OPTIMAL_IO / block);
-    if (lun_capabilities(lun) & STORE_CAN_PREFETCH)
-        put_be32(page + 16, DISK_PREFETCH_MAX / block);
+    put_be32(page + 16, DISK_PREFETCH_MAX / block);
     if (lun_capabilities(lun) & STORE_CAN_UNMAP) {
         put_be32(page + 20, DISK_UNMAP_MAX);
         put_be32(page + 24, DISK_UNMAP_DESCRIPTORS_MAX);

@@ -85,6 +85,7 @@ START_TEST(compare_and_write_writes_all_where_all_is_as_expected_and_else_nothin
     memset(out, 0, half);
     memset(out + half, 'w', half);
     call_init(&c, &f, compares[_i].cdb);
+    c.cmd.expected_out = compares[_i].out_length;
     call_run(&c, &f, out, sizeof out);
     assert_outcome(&c, compares[_i].outcome);
     ck_assert_uint_eq(c.cmd.out_length, compares[_i].out_length);
@@ -125,6 +126,35 @@ START_TEST(compare_and_write_of_4096_byte_blocks_compares_in_steps_and_writes_at
     ck_assert_str_eq(asked(&f, 4), "WRITE 0+1044480");
     ck_assert_str_eq(asked(&f, 5), "FLUSH"); /* no write cache */
     ck_assert_mem_eq(fake_store_bytes(f.store), out + sizeof out / 2, sizeof out / 2);
+    fixture_close(&f);
+}
+END_TEST
+
+/* Its count has one byte: who wants 256 blocks compared says 0. */
+static const struct {
+    const char *cdb;
+    uint64_t expected;
+    const char *outcome, *field;
+} surplus[] = {
+    {"89 00 0000000000000000 000000 00 00 00", 512 * 512, "5/24/00", "cdb 13"},
+    {"89 00 0000000000000000 000000 00 00 00", 1, "5/24/00", "cdb 13"},
+    {"89 00 0000000000000000 000000 00 00 00", 0, "GOOD", "none"},
+    {"89 00 0000000000000000 000000 01 00 00", 1025, "5/0e/03", "none"},
+    {"89 00 0000000000000000 000000 01 00 00", 2048, "5/0e/03", "none"},
+};
+
+START_TEST(compare_and_write_with_more_data_than_it_says_writes_nothing)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    call_init(&c, &f, surplus[_i].cdb);
+    c.cmd.expected_out = surplus[_i].expected;
+    call_run(&c, &f, (uint8_t[1024]){0}, 1024);
+    assert_outcome(&c, surplus[_i].outcome);
+    ck_assert_str_eq(field_pointer(&c), surplus[_i].field);
+    ck_assert_str_eq(asked(&f, 0), "");
     fixture_close(&f);
 }
 END_TEST
@@ -449,6 +479,8 @@ atomic_cases(void)
                         0, ROWS(compares));
     tcase_add_test(t,
                    compare_and_write_of_4096_byte_blocks_compares_in_steps_and_writes_at_once);
+    tcase_add_loop_test(t, compare_and_write_with_more_data_than_it_says_writes_nothing, 0,
+                        ROWS(surplus));
     tcase_add_loop_test(t, with_too_little_data_what_is_atomic_writes_nothing, 0,
                         ROWS(atomics));
     tcase_add_loop_test(t, what_is_atomic_is_not_good_when_the_store_fails, 0, ROWS(failures));

@@ -376,7 +376,7 @@ START_TEST(a_command_that_the_store_cannot_do_does_not_exist)
                           rows[i]->name, outcome(&c));
         call_end(&c);
     }
-    ck_assert_uint_ge(missing, 5);
+    ck_assert_uint_ge(missing, 3);
     fixture_close(&f);
 }
 END_TEST

@@ -45,6 +45,20 @@ START_TEST(prefetch_asks_the_store_for_its_blocks_or_says_why_not)
 }
 END_TEST
 
+START_TEST(without_a_cache_prefetch_fetches_nothing_and_checks_the_same)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open_as(&f, FAKE_STORE_ALL & ~(unsigned)STORE_CAN_PREFETCH,
+                    (struct lun_attributes){.block_size = BLOCK}, 1 << 15);
+    run(&c, &f, prefetches[_i].cdb);
+    assert_outcome(&c, prefetches[_i].outcome);
+    ck_assert_str_eq(asked(&f, 0), "");
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(a_prefetch_that_fails_is_a_read_error)
 {
     struct fixture f;
@@ -248,6 +262,8 @@ hints_cases(void)
     TCase *t = tcase_create("hints");
 
     tcase_add_loop_test(t, prefetch_asks_the_store_for_its_blocks_or_says_why_not, 0,
+                        ROWS(prefetches));
+    tcase_add_loop_test(t, without_a_cache_prefetch_fetches_nothing_and_checks_the_same, 0,
                         ROWS(prefetches));
     tcase_add_test(t, a_prefetch_that_fails_is_a_read_error);
     tcase_add_loop_test(t, get_lba_status_says_what_is_allocated, 0, ROWS(statuses));

@@ -65,11 +65,8 @@ modes_of(const json_t *options)
         const char *member;
         enum lun_mode mode;
     } members[] = {
-        {"read_only", LUN_READ_ONLY},
-        {"write_cache", LUN_WRITE_CACHE},
-        {"unmap", LUN_UNMAP},
-        {"removable", LUN_REMOVABLE},
-        {"tas", LUN_TAS},
+        {"read_only", LUN_READ_ONLY},  {"write_cache", LUN_WRITE_CACHE}, {"unmap", LUN_UNMAP},
+        {"atomic_writes", LUN_ATOMIC}, {"removable", LUN_REMOVABLE},     {"tas", LUN_TAS},
         {"d_sense", LUN_D_SENSE},
     };
     unsigned modes = LUN_LBPERE;

@@ -44,6 +44,7 @@ static const struct {
     {"product_revision", PLAN_RECONFIGURE},
     {"write_cache", PLAN_RECONFIGURE},
     {"unmap", PLAN_RECONFIGURE},
+    {"atomic_writes", PLAN_RECONFIGURE},
     {"removable", PLAN_RECONFIGURE},
     {"tas", PLAN_RECONFIGURE},
     {"d_sense", PLAN_RECONFIGURE},

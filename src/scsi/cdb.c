@@ -5,9 +5,15 @@ static const struct layout {
     uint8_t lba_at, lba_bytes, count_at, count_bytes;
     bool has_flags; /* protection, DPO and FUA bits in byte 1 */
 } layouts[CDB_LAYOUTS] = {
-    [CDB_RANGE_6] = {1, 3, 4, 1, false}, [CDB_RANGE_10] = {2, 4, 7, 2, true},
-    [CDB_RANGE_12] = {2, 4, 6, 4, true}, [CDB_RANGE_16] = {2, 8, 10, 4, true},
-    [CDB_LBA_16] = {2, 8, 0, 0, false},  [CDB_RANGE_COMPARE] = {2, 8, 13, 1, true},
+    /* clang-format off */
+    [CDB_RANGE_6]       = {1, 3, 4, 1, false},
+    [CDB_RANGE_10]      = {2, 4, 7, 2, true},
+    [CDB_RANGE_12]      = {2, 4, 6, 4, true},
+    [CDB_RANGE_16]      = {2, 8, 10, 4, true},
+    [CDB_LBA_16]        = {2, 8, 0, 0, false},
+    [CDB_RANGE_ATOMIC]  = {2, 8, 12, 2, true},
+    [CDB_RANGE_COMPARE] = {2, 8, 13, 1, true},
+    /* clang-format on */
 };
 
 /* By the group code, the upper three bits (SPC-4 section 4.2.5.1). */

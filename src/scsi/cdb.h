@@ -15,6 +15,7 @@ enum cdb_layout {
     CDB_RANGE_12,
     CDB_RANGE_16,
     CDB_LBA_16,        /* an address alone */
+    CDB_RANGE_ATOMIC,  /* WRITE ATOMIC: a count of two bytes behind a boundary */
     CDB_RANGE_COMPARE, /* COMPARE AND WRITE: a count of one byte */
     CDB_LAYOUTS
 };

@@ -5,6 +5,7 @@
  * Their rows say ALONE: nobody else reads or writes their blocks from before the first read to
  * the end of the write. Each changes the medium by one write, or not at all.
  */
+#include "core/bytes.h"
 #include "core/iobuf.h"
 #include "scsi/commands.h"
 #include "scsi/disk.h"
@@ -64,6 +65,24 @@ disk_compare_and_write(struct scsi_cmd *cmd)
     if (disk_has_all_data(cmd) && has_no_more_data(cmd))
         disk_walk(cmd, cmd->range.count * disk_block_size(cmd), disk_look_same,
                   write_second_half);
+}
+
+/* With an ATOMIC BOUNDARY it would be several atomic writes: Block Limits say that there are
+ * none such. */
+bool
+disk_write_atomic_check(struct scsi_cmd *cmd)
+{
+    if (get_be16(cmd->cdb + 10) == 0)
+        return true;
+    cmd_fail_cdb(cmd, 10, -1);
+    return false;
+}
+
+void
+disk_write_atomic(struct scsi_cmd *cmd)
+{
+    if (disk_has_all_data(cmd))
+        disk_write(cmd);
 }
 
 static bool

@@ -62,6 +62,8 @@ bool disk_write_verify_check(struct scsi_cmd *cmd);
 /* disk_atomic.c */
 void disk_compare_and_write(struct scsi_cmd *cmd);
 void disk_orwrite(struct scsi_cmd *cmd);
+void disk_write_atomic(struct scsi_cmd *cmd);
+bool disk_write_atomic_check(struct scsi_cmd *cmd);
 
 /* disk_hints.c */
 void disk_prefetch(struct scsi_cmd *cmd);

@@ -200,7 +200,11 @@ lun_capabilities(const struct lun *lun)
 {
     unsigned capabilities = lun->store != NULL ? lun->store->capabilities : ~0u;
 
-    return lun_is(lun, LUN_UNMAP) ? capabilities : capabilities & ~(unsigned)STORE_CAN_UNMAP;
+    if (!lun_is(lun, LUN_UNMAP))
+        capabilities &= ~(unsigned)STORE_CAN_UNMAP;
+    if (lun_is(lun, LUN_ATOMIC))
+        capabilities |= STORE_CAN_ATOMIC;
+    return capabilities;
 }
 
 void
@@ -313,7 +317,7 @@ attentions_of(unsigned modes)
     } rows[] = {
         {LUN_MODES_OF_PAGES | LUN_READ_ONLY, ATTENTION_MODE_CHANGED}, /* also the header's WP */
         {LUN_UNMAP, ATTENTION_CAPACITY_CHANGED},                      /* LBPME */
-        {LUN_UNMAP | LUN_REMOVABLE, ATTENTION_INQUIRY_CHANGED},
+        {LUN_UNMAP | LUN_REMOVABLE | LUN_ATOMIC, ATTENTION_INQUIRY_CHANGED},
     };
     unsigned attentions = 0;
 

@@ -44,6 +44,7 @@ enum lun_mode {
     LUN_TAS = 1 << 5,         /* who is aborted by another is told by TASK ABORTED */
     LUN_REMOVABLE = 1 << 6,   /* its medium can be ejected */
     LUN_LBPERE = 1 << 7,      /* it tells when its space gets short */
+    LUN_ATOMIC = 1 << 8, /* below the store no write is torn: the operator vouches for it */
 
     /* What mode pages say, and MODE SELECT changes. */
     LUN_MODES_OF_PAGES = LUN_WRITE_CACHE | LUN_SWP | LUN_D_SENSE | LUN_TAS | LUN_LBPERE,

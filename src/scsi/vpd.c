@@ -179,6 +179,9 @@ block_limits(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *data)
         page[32] = 0x80; /* UGAVALID, aligned to 0 */
     }
     put_be64(page + 36, DISK_WRITE_SAME_MAX);
+    /* ATOMIC ALIGNMENT and GRANULARITY: any; no boundary (SBC-4 section 6.6.4) */
+    if (lun_capabilities(lun) & STORE_CAN_ATOMIC)
+        put_be32(page + 44, SCSI_TRANSFER_MAX / block);
     return 0x3c;
 }
 

@@ -18,7 +18,7 @@ null_open(const struct store_config *config, struct store **ret, struct error *e
     s->capabilities = STORE_CAN_FLUSH | STORE_IS_VOLATILE;
     if (!config->read_only)
         s->capabilities |= STORE_CAN_WRITE | STORE_CAN_FUA | STORE_CAN_UNMAP | STORE_CAN_ZERO |
-                           STORE_CAN_RESIZE;
+                           STORE_CAN_RESIZE | STORE_CAN_ATOMIC;
     *ret = s;
     return 0;
 }

@@ -132,7 +132,8 @@ ram_open(const struct store_config *config, struct store **ret, struct error *er
                             STORE_CAN_PREFETCH | STORE_CAN_SPACE;
     if (!config->read_only)
         r->store.capabilities |= STORE_CAN_WRITE | STORE_CAN_FUA | STORE_CAN_UNMAP |
-                                 STORE_CAN_ZERO | STORE_CAN_RESIZE | STORE_CAN_COPY;
+                                 STORE_CAN_ZERO | STORE_CAN_RESIZE | STORE_CAN_COPY |
+                                 STORE_CAN_ATOMIC;
     *ret = &r->store;
     return 0;
 }

@@ -33,6 +33,8 @@ enum store_capability {
     STORE_CAN_PREFETCH = 1 << 8, /* STORE_PREFETCH makes later reads faster */
     STORE_CAN_COPY = 1 << 9,     /* STORE_COPY to it, from some stores: store_can_copy() */
     STORE_CAN_SPACE = 1 << 10,   /* STORE_SPACE knows how much is left */
+    STORE_CAN_ATOMIC =
+        1 << 11, /* whatever happens, of a write all is there later, or nothing */
 };
 
 enum store_preallocate {

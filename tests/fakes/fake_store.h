@@ -13,7 +13,7 @@
 #define FAKE_STORE_ALL                                                                      \
     (STORE_CAN_WRITE | STORE_CAN_FLUSH | STORE_CAN_FUA | STORE_CAN_UNMAP | STORE_CAN_ZERO | \
      STORE_CAN_RESIZE | STORE_CAN_EXTENT | STORE_CAN_PREFETCH | STORE_CAN_COPY |            \
-     STORE_CAN_SPACE)
+     STORE_CAN_SPACE | STORE_CAN_ATOMIC)
 
 /* An operation as it was submitted. */
 struct fake_record {

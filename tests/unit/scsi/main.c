@@ -22,6 +22,7 @@ static TCase *(*const cases[])(void) = {
     report_cases,
     range_guard_cases,
     atomic_cases,
+    atomic_threads_cases,
     hints_cases,
     range_guard_threads_cases,
     alua_cases,

@@ -159,9 +159,12 @@ START_TEST(compare_and_write_with_more_data_than_it_says_writes_nothing)
 }
 END_TEST
 
+static const uint8_t zeroes[1 << 16];
+
 static const char *const atomics[] = {
     "89 00 0000000000000002 000000 02 00 00",
     "8b 00 0000000000000002 00000002 00 00",
+    "9c 00 0000000000000002 0000 0002 00 00",
 };
 
 START_TEST(with_too_little_data_what_is_atomic_writes_nothing)
@@ -198,7 +201,7 @@ START_TEST(what_is_atomic_is_not_good_when_the_store_fails)
     struct call c;
 
     fixture_open_as(&f, NO_FUA, (struct lun_attributes){.block_size = BLOCK}, BLOCKS);
-    for (int i = 0; i < ROWS(atomics); i++) {
+    for (int i = 0; i < (failures[_i].op == STORE_READ ? 2 : ROWS(atomics)); i++) {
         fake_store_fail(f.store, failures[_i].op, 1, failures[_i].error);
         call_init(&c, &f, atomics[i]);
         call_run(&c, &f, (uint8_t[2048]){0}, 2048);
@@ -258,6 +261,70 @@ START_TEST(orwrite_never_answers_good_with_the_data_dropped)
 }
 END_TEST
 
+static const struct {
+    const char *cdb, *outcome, *field, *asked;
+} write_atomics[] = {
+    {"9c 00 0000000000000002 0000 0003 00 00", "GOOD", "none", "WRITE 1024+1536"},
+    {"9c 08 0000000000000002 0000 0003 00 00", "GOOD", "none", "WRITE fua 1024+1536"},
+    {"9c 10 0000000000000000 0000 1000 00 00", "GOOD", "none", "WRITE 0+2097152"},
+    {"9c 00 0000000000000002 0000 0000 00 00", "GOOD", "none", ""},
+    {"9c 00 0000000000000002 0001 0003 00 00", "5/24/00", "cdb 10", ""}, /* a boundary */
+    {"9c 20 0000000000000002 0000 0003 00 00", "5/24/00", "cdb 1.7", ""},
+    {"9c 00 0000000000000002 0000 4001 00 00", "5/24/00", "cdb 12", ""}, /* over 8 MiB */
+    {"9c 00 0000000000000fff 0000 0002 00 00", "5/21/00", "none", ""},
+    {"9c 00 ffffffffffffffff 0000 0000 00 00", "5/21/00", "none", ""},
+};
+
+START_TEST(write_atomic_is_one_write)
+{
+    static uint8_t out[BLOCKS * BLOCK];
+    struct fixture f;
+    struct call c;
+
+    memset(out, 'w', sizeof out);
+    fixture_open(&f);
+    call_init(&c, &f, write_atomics[_i].cdb);
+    call_run(&c, &f, out, sizeof out);
+    assert_outcome(&c, write_atomics[_i].outcome);
+    ck_assert_str_eq(field_pointer(&c), write_atomics[_i].field);
+    ck_assert_str_eq(asked(&f, 0), write_atomics[_i].asked);
+    ck_assert_str_eq(asked(&f, 1), "");
+    fixture_close(&f);
+}
+END_TEST
+
+/* A file may be torn when power is lost; unless the operator knows that this one is not. */
+static const struct {
+    bool store_can;
+    unsigned modes;
+    bool offered;
+} promises[] = {
+    {false, 0, false},
+    {false, LUN_ATOMIC, true},
+    {true, 0, true},
+};
+
+START_TEST(write_atomic_is_there_where_no_write_is_ever_torn)
+{
+    unsigned without = FAKE_STORE_ALL & ~(unsigned)STORE_CAN_ATOMIC;
+    struct fixture f;
+    struct call c;
+
+    fixture_open_as(&f, promises[_i].store_can ? FAKE_STORE_ALL : without,
+                    (struct lun_attributes){.block_size = BLOCK, .modes = promises[_i].modes},
+                    BLOCKS);
+    call_init(&c, &f, "9c 00 0000000000000002 0000 0001 00 00");
+    call_run(&c, &f, zeroes, 512);
+    assert_outcome(&c, promises[_i].offered ? "GOOD" : "5/20/00");
+    run(&c, &f, "12 01 b0 00 ff 00");
+    ck_assert_uint_eq(get_be32(c.cmd.in->data + 44), promises[_i].offered ? 16384 : 0);
+    for (unsigned at = 48; at < 64; at += 4) /* no alignment, granularity, boundary */
+        ck_assert_uint_eq(get_be32(c.cmd.in->data + at), 0);
+    call_end(&c);
+    fixture_close(&f);
+}
+END_TEST
+
 /* Who waits for whom. */
 
 /* Starts C, which is CDB; says whether the store heard of it. */
@@ -272,8 +339,6 @@ reaches_the_store(struct call *c, struct fixture *f, const char *cdb, const void
     worker_turn(f->worker, false);
     return fake_store_records(f->store) > before;
 }
-
-static const uint8_t zeroes[1 << 16];
 
 /* Block 5 of an unmap list. */
 static const uint8_t unmap_5[24] = {0, 22, 0, 16, [15] = 5, [19] = 1};
@@ -306,6 +371,7 @@ static const struct {
     {"89 00 0000000000000005 000000 01 00 00", zeroes, 1024, true},
     {"89 00 0000000000000006 000000 01 00 00", zeroes, 1024, false},
     {"8b 00 0000000000000004 00000003 00 00", zeroes, 1536, true},
+    {"9c 00 0000000000000004 0000 0003 00 00", zeroes, 1536, true},
     /* they change nothing, and give nothing away */
     {"2f 00 00000005 00 0001 00", NULL, 0, false},
     {"00 00 00 00 00 00", NULL, 0, true}, /* no blocks: it does not reach the store anyhow */
@@ -485,6 +551,9 @@ atomic_cases(void)
                         ROWS(atomics));
     tcase_add_loop_test(t, what_is_atomic_is_not_good_when_the_store_fails, 0, ROWS(failures));
     tcase_add_loop_test(t, orwrite_never_answers_good_with_the_data_dropped, 0, ROWS(orwrites));
+    tcase_add_loop_test(t, write_atomic_is_one_write, 0, ROWS(write_atomics));
+    tcase_add_loop_test(t, write_atomic_is_there_where_no_write_is_ever_torn, 0,
+                        ROWS(promises));
     tcase_add_loop_test(t, what_touches_the_blocks_of_compare_and_write_waits_until_it_is_done,
                         0, ROWS(others));
     tcase_add_loop_test(t, compare_and_write_waits_for_what_is_in_flight_on_its_blocks, 0,

@@ -74,6 +74,10 @@ make_cdb(const struct scsi_command *row, uint64_t lba, uint8_t cdb[SCSI_CDB_MAX]
     case CDB_LBA_16:
         put_be64(cdb + 2, lba);
         break;
+    case CDB_RANGE_ATOMIC:
+        put_be64(cdb + 2, lba);
+        put_be16(cdb + 12, 1);
+        break;
     case CDB_RANGE_COMPARE:
         put_be64(cdb + 2, lba);
         cdb[13] = 1;

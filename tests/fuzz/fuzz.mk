@@ -32,3 +32,8 @@ fuzz_full_feature_SOURCES = tests/fuzz/fuzz_full_feature.c tests/fakes/fake_init
 	tests/fakes/fake_initiator.c
 fuzz_full_feature_LDFLAGS = $(FUZZER_LINK)
 fuzz_full_feature_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)
+
+noinst_PROGRAMS += fuzz_pr
+fuzz_pr_SOURCES = tests/fuzz/fuzz_pr.c
+fuzz_pr_LDFLAGS = $(FUZZER_LINK)
+fuzz_pr_LDADD = $(SCSI_LIBS) $(STORE_DEPS)

@@ -2,6 +2,7 @@
 
 import socket
 
+from chap import Chap
 from daemon import TARGET, RpcError, eventually
 from initiator import Connection, LoginFailed
 from runner import Skip, cases
@@ -111,6 +112,23 @@ def test_pattern(daemon, pattern, matches):
     allow(daemon, {pattern: {}})
     assert gets_in(daemon, FRIEND) == matches
     assert is_told(daemon, FRIEND) == matches
+
+
+def test_who_comes_from_elsewhere_must_prove_who_it_is(daemon):
+    """The entry that applies at this address says what is demanded, too."""
+    secret = {"user": "web1", "secret": "correct horse"}
+    allow(daemon, {FRIEND: {"networks": ["192.0.2.0/24"]}, "*": {"auth": secret}})
+    with daemon.connect(name=FRIEND) as c:
+        try:
+            c.login(TARGET)
+            raise AssertionError("not the entry of this address")
+        except LoginFailed as e:
+            assert e.status == (2, 1), e
+    with daemon.connect(name=FRIEND) as c:
+        Chap(c, TARGET, **secret).login()
+        c.settle()
+    allow(daemon, {FRIEND: {"networks": ["127.0.0.0/8"]}, "*": {"auth": secret}})
+    assert gets_in(daemon, FRIEND)
 
 
 def test_IPv4_initiator_at_an_IPv6_portal_is_an_IPv4_initiator(start_daemon):

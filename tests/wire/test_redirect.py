@@ -98,6 +98,17 @@ def test_who_may_not_log_in_is_not_told(daemon):
     assert sent_to(daemon, daemon.second, PRIVATE, name=FRIEND) == ((2, 3), b"")
 
 
+def test_nothing_need_be_proved_before(daemon):
+    """Secrets are for where the target is now."""
+    daemon.call("acl.update", target=PRIVATE, initiator=FRIEND,
+                set={"auth": {"user": "web1", "secret": "correct horse"}})  # fmt: skip
+    for stage in (SECURITY, OPERATIONAL):
+        moved = sent_to(daemon, name=FRIEND,
+                        step=lambda c, stage=stage: c.login_step(c.first_keys(PRIVATE), stage))  # fmt: skip
+        assert moved == ((1, 1), b"TargetAddress=192.0.2.9:3260\0")
+    daemon.call("acl.update", target=PRIVATE, initiator=FRIEND, set={"auth": None})
+
+
 def test_disabled_target_sends_nobody_anywhere(daemon):
     redirect(daemon, NOWHERE)
     daemon.call("target.update", name=TARGET, set={"enabled": False})

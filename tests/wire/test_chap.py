@@ -276,6 +276,22 @@ def test_the_target_does_not_answer_for_those_who_do_not_know_the_secret(daemon)
     refused(daemon, send, (2, 1))
 
 
+@cases(0, 1)
+def test_who_does_not_know_the_secret_cannot_end_anothers_session(daemon, with_tsih):
+    """The same name and ISID, which are no secrets, would replace the session (section 6.3.5)."""
+    with daemon.connect() as c:
+        Chap(c, ONE_WAY, USER, SECRET).login()
+        c.settle()
+
+        def send(other):
+            other.isid, other.tsih = c.isid, c.tsih if with_tsih else 0
+            Chap(other, ONE_WAY, USER, "incorrect horse").login()
+
+        refused(daemon, send, (2, 1))
+        c.scsi(scsi.test_unit_ready())
+        works(daemon, c, "chap")
+
+
 def test_mutual_is_refused_where_the_target_has_no_secret(daemon):
     def send(c):
         chap = Chap(c, ONE_WAY, USER, SECRET)

@@ -20,6 +20,7 @@
 #include "scsi/cmd.h"
 #include "scsi/nexus.h"
 #include "scsi/pr.h"
+#include "scsi/range_guard.h"
 
 struct lun;
 struct reservation_change;
@@ -75,7 +76,8 @@ struct reservation_change {
     struct message turn; /* to HOME: it is the first now */
     struct lun_save save;
     struct scsi_abort abort;
-    bool is_cancelled; /* under the lock */
+    struct range_claim others; /* on all blocks */
+    bool is_cancelled;         /* under the lock */
     STAILQ_ENTRY(reservation_change) link;
 };
 

@@ -25,5 +25,6 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/state_file.c src/catalog/state_file.h \
 	src/catalog/unit.c src/catalog/unit.h \
 	src/catalog/unit_file.c src/catalog/unit_file.h \
+	src/catalog/unit_modes.c src/catalog/unit_modes.h \
 	src/catalog/unit_reservations.c src/catalog/unit_reservations.h
 EXTRA_DIST += src/catalog/README.md

@@ -445,8 +445,9 @@ take_effect(const struct backstore_change *b)
         return;
     if (b->is_resized)
         lun_raise(b->lun, ATTENTION_CAPACITY_CHANGED, NULL);
-    if (b->reconfigures)
-        lun_reconfigure(b->lun, &b->opening.options.identity, &b->opening.options.attributes);
+    if (b->reconfigures &&
+        lun_reconfigure(b->lun, &b->opening.options.identity, &b->opening.options.attributes))
+        unit_save_modes(b->lun);
 }
 
 static void

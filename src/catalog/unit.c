@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "catalog/disk.h"
 #include "catalog/unit_file.h"
+#include "catalog/unit_modes.h"
 #include "catalog/unit_reservations.h"
 #include "core/log.h"
 #include "core/pool.h"
@@ -93,6 +94,7 @@ find(const char *name)
 static void
 load(struct unit *unit)
 {
+    struct saved_modes modes;
     struct pr_state state;
 
     unit->error = (struct error){0};
@@ -100,6 +102,7 @@ load(struct unit *unit)
         return;
     pr_state_init(&state);
     if (unit_file_load(unit->file, &unit->error) == 0 &&
+        unit_modes_load(unit->file, &modes, &unit->error) == 0 &&
         unit_reservations_load(unit->file, &state, &unit->error) == 0)
         reservations_restore(unit->reservations, &state);
     pr_state_done(&state);
@@ -175,9 +178,13 @@ save_work(struct pool_job *job)
     struct lun_save *save = (struct lun_save *)((char *)job - offsetof(struct lun_save, job));
     const struct unit *unit = disk_unit_of(save->lun);
 
-    save->error = unit_reservations_save(unit->file, save->reservations);
+    save->error = 0;
+    if (save->reservations != NULL)
+        save->error = unit_reservations_save(unit->file, save->reservations);
+    if (save->error == 0 && save->modes != NULL)
+        save->error = unit_modes_save(unit->file, save->modes);
     if (save->error < 0)
-        log_error("catalog", "reservations could not be kept", "path",
+        log_error("catalog", "what a disk is to keep could not be saved", "path",
                   unit_file_path(unit->file), "error", strerrordesc_np(-save->error), NULL);
 }
 
@@ -201,9 +208,26 @@ keep(struct lun_save *save)
 void
 unit_attach(struct unit *unit, struct lun *lun)
 {
+    struct saved_modes modes;
+
     reservations_attach(lun, unit->reservations);
-    if (unit->file != NULL)
-        lun->save = keep;
+    if (unit->file == NULL)
+        return;
+    lun->save = keep;
+    if (unit_modes_load(unit->file, &modes, NULL) == 0)
+        lun_set_saved_modes(lun, &modes, true);
+}
+
+void
+unit_save_modes(struct lun *lun)
+{
+    const struct unit *unit = disk_unit_of(lun);
+    const struct saved_modes modes = lun_saved_modes(lun);
+    int error = unit->file == NULL ? 0 : unit_modes_save(unit->file, &modes);
+
+    if (error < 0)
+        log_error("catalog", "modes that were saved once could not be taken back", "path",
+                  unit_file_path(unit->file), "error", strerrordesc_np(-error), NULL);
 }
 
 void

@@ -32,8 +32,12 @@ void unit_unref(struct unit *unit); /* accepts NULL */
  */
 int unit_check(const char *name, bool is_new, struct error *err);
 
-/* LUN, which has no nexus yet, has UNIT's reservations and keeps them. */
+/* LUN, which has no nexus yet, has UNIT's reservations and saved modes, and keeps them. */
 void unit_attach(struct unit *unit, struct lun *lun);
+
+/* Fewer modes of LUN are saved than before. Blocks for as long as writing a small file takes.
+ */
+void unit_save_modes(struct lun *lun);
 
 /* VIEW has been published: the units of all other backstores are gone, and their files. */
 void units_forget_others(const struct catalog *view);

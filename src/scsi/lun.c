@@ -187,6 +187,39 @@ lun_physical_block_size(const struct lun *lun)
     return size > lun->block_size ? size : lun->block_size;
 }
 
+unsigned
+lun_reset_modes(struct lun *lun)
+{
+    unsigned modes;
+
+    pthread_mutex_lock(&lun->lock);
+    modes = (atomic_load(&lun->default_modes) & ~lun->saved.mask) |
+            (lun->saved.values & lun->saved.mask);
+    pthread_mutex_unlock(&lun->lock);
+    return modes;
+}
+
+void
+lun_set_saved_modes(struct lun *lun, const struct saved_modes *modes, bool in_force)
+{
+    pthread_mutex_lock(&lun->lock);
+    lun->saved = *modes;
+    pthread_mutex_unlock(&lun->lock);
+    if (in_force)
+        lun_set_modes(lun, modes->mask, modes->values);
+}
+
+struct saved_modes
+lun_saved_modes(struct lun *lun)
+{
+    struct saved_modes modes;
+
+    pthread_mutex_lock(&lun->lock);
+    modes = lun->saved;
+    pthread_mutex_unlock(&lun->lock);
+    return modes;
+}
+
 bool
 lun_has_range(const struct lun *lun, uint64_t lba, uint64_t count)
 {
@@ -271,7 +304,7 @@ static unsigned
 restore(struct lun *lun)
 {
     atomic_store_explicit(&lun->stopped, false, memory_order_relaxed);
-    return lun_set_modes(lun, LUN_MODES_OF_PAGES, atomic_load(&lun->default_modes));
+    return lun_set_modes(lun, LUN_MODES_OF_PAGES, lun_reset_modes(lun));
 }
 
 static void
@@ -349,17 +382,20 @@ close_tray(struct lun *lun)
     return atomic_exchange(&lun->ejected, false) ? 1u << ATTENTION_MEDIUM_CHANGED : 0;
 }
 
-void
+bool
 lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
                 const struct lun_attributes *attributes)
 {
     unsigned changed, attentions;
+    bool was_saved;
     struct nexus *nexus;
 
     assert(attributes->block_size == lun->block_size);
     pthread_mutex_lock(&lun->lock);
     changed = atomic_exchange(&lun->default_modes, attributes->modes) ^ attributes->modes;
     lun_set_modes(lun, changed, attributes->modes);
+    was_saved = (lun->saved.mask & changed) != 0;
+    lun->saved.mask &= ~changed; /* the operator's word is the later one */
     attentions = attentions_of(changed);
     if (changed & LUN_REMOVABLE & ~attributes->modes)
         attentions |= close_tray(lun);
@@ -383,4 +419,5 @@ lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
             if (attentions & (1u << i))
                 nexus_raise_locked(nexus, (enum unit_attention)i);
     pthread_mutex_unlock(&lun->lock);
+    return was_saved;
 }

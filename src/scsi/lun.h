@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "scsi/lun_save.h"
 #include "scsi/nexus.h"
 #include "scsi/reservations.h"
 
@@ -81,6 +82,8 @@ struct lun {
     atomic_uint physical_block_size, rotation_rate, queue_depth; /* see the attributes */
     atomic_uint modes;                                           /* enum lun_mode */
     atomic_uint default_modes;                                   /* … as its attributes say */
+    struct saved_modes saved;          /* by MODE SELECT; under lock */
+    atomic_bool is_saving;             /* one MODE SELECT at a time does */
     struct store *store;               /* NULL: could not be opened; answers NOT READY */
     void (*released)(struct lun *lun); /* the last reference is gone; any worker. Must get
                                           lun_free() called, where closing may block */
@@ -153,13 +156,21 @@ unsigned lun_physical_block_size(const struct lun *lun);
 /*
  * Other attributes than it had, and another identity: what MODE SELECT has changed stays but
  * for what the attributes change. Each nexus hears what is no longer as it knows it. BLOCK_SIZE
- * must be what it was. Any thread.
+ * must be what it was. True: fewer modes are saved than before. Any thread.
  */
-void lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
+bool lun_reconfigure(struct lun *lun, const struct lun_identity *identity,
                      const struct lun_attributes *attributes);
 
 /* What all commands of all nexuses came to. */
 void lun_totals(const struct lun *lun, struct io_totals *totals);
+
+/* What its modes are after a reset: what is saved, else what the attributes say. */
+unsigned lun_reset_modes(struct lun *lun);
+
+/* MODES are saved from now on; with IN_FORCE, which is for a new unit, the modes are those. Any
+ * thread. */
+void lun_set_saved_modes(struct lun *lun, const struct saved_modes *modes, bool in_force);
+struct saved_modes lun_saved_modes(struct lun *lun);
 
 /* Size in blocks, as it is now. */
 uint64_t lun_blocks(const struct lun *lun);

@@ -20,21 +20,37 @@ is_asked_for(const struct mode_page *page, uint8_t code, uint8_t subpage)
            (subpage == ALL_SUBPAGES || subpage == page->subpage);
 }
 
+static unsigned
+modes_of(struct lun *lun, enum page_control pc)
+{
+    switch (pc) {
+    case PC_CURRENT:
+        return atomic_load_explicit(&lun->modes, memory_order_relaxed);
+    case PC_SAVED:
+        return lun_reset_modes(lun);
+    case PC_CHANGEABLE:
+    case PC_DEFAULT:
+        break;
+    }
+    return atomic_load_explicit(&lun->default_modes, memory_order_relaxed);
+}
+
 /* Writes the pages that CODE and SUBPAGE mean. */
 static size_t
-put_pages(uint8_t *data, const struct lun *lun, enum page_control pc, uint8_t code,
-          uint8_t subpage)
+put_pages(uint8_t *data, struct lun *lun, enum page_control pc, uint8_t code, uint8_t subpage)
 {
-    const atomic_uint *modes = pc == PC_CURRENT ? &lun->modes : &lun->default_modes;
-    unsigned values = atomic_load_explicit(modes, memory_order_relaxed);
+    unsigned values = modes_of(lun, pc);
     const struct mode_page *page;
-    size_t n = 0;
+    size_t n = 0, size;
 
     for (size_t i = 0; (page = mode_page_at(i)) != NULL; i++) {
         if (!is_asked_for(page, code, subpage) || !mode_page_is_offered(page, lun))
             continue;
-        n += pc == PC_CHANGEABLE ? mode_page_write_mask(page, data + n)
-                                 : mode_page_write(page, lun, values, data + n);
+        size = pc == PC_CHANGEABLE ? mode_page_write_mask(page, data + n)
+                                   : mode_page_write(page, lun, values, data + n);
+        if (lun->save != NULL && mode_page_is_changeable(page))
+            data[n] |= 0x80; /* PS */
+        n += size;
     }
     return n;
 }
@@ -86,7 +102,7 @@ check(struct scsi_cmd *cmd)
         cmd_fail_cdb(cmd, 3, -1);
         return false;
     }
-    if (cmd->cdb[2] >> 6 == PC_SAVED) {
+    if (cmd->cdb[2] >> 6 == PC_SAVED && cmd_lun(cmd)->save == NULL) {
         cmd_fail(cmd, SENSE_SAVING_NOT_SUPPORTED);
         return false;
     }
@@ -97,7 +113,7 @@ check(struct scsi_cmd *cmd)
 static size_t
 put_body(const struct scsi_cmd *cmd, uint8_t *data, bool long_descriptor, size_t *descriptor)
 {
-    const struct lun *lun = cmd_lun(cmd);
+    struct lun *lun = cmd_lun(cmd);
 
     *descriptor = 0;
     if (!(cmd->cdb[1] & 0x08)) /* DBD */

@@ -82,6 +82,12 @@ has_bit(const struct mode_page *page, size_t i)
     return i < sizeof page->bits / sizeof page->bits[0] && page->bits[i].mask != 0;
 }
 
+bool
+mode_page_is_changeable(const struct mode_page *page)
+{
+    return has_bit(page, 0);
+}
+
 static void
 write_header(const struct mode_page *page, uint8_t *data)
 {

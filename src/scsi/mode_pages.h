@@ -26,6 +26,8 @@ struct mode_page {
 /* In the order in which they are returned; NULL after the last one. */
 const struct mode_page *mode_page_at(size_t i);
 
+/* Whether it has anything that MODE SELECT changes, and saves. */
+bool mode_page_is_changeable(const struct mode_page *page);
 bool mode_page_is_offered(const struct mode_page *page, const struct lun *lun);
 
 /* NULL where there is none. */

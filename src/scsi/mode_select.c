@@ -1,5 +1,6 @@
 /* mode_select.c: MODE SELECT (SPC-4 sections 6.11 and 6.12): the whole list is checked before
  * the first mode changes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/bytes.h"
@@ -8,6 +9,7 @@
 #include "scsi/execute.h"
 #include "scsi/handlers.h"
 #include "scsi/lun.h"
+#include "scsi/lun_save.h"
 #include "scsi/mode_pages.h"
 #include "scsi/nexus.h"
 #include "store/store.h"
@@ -20,6 +22,8 @@ struct header {
 };
 static const struct header header_6 = {4, 1, 3, 1, 0};
 static const struct header header_10 = {8, 2, 6, 2, 4};
+
+enum { PF = 0x10, RTD = 0x02, SP = 0x01 };
 
 /* What the pages of a list ask for. */
 struct selection {
@@ -35,20 +39,18 @@ struct list {
 bool
 mode_select_check(struct scsi_cmd *cmd)
 {
-    static const uint8_t refused[] = {
-        0x02, /* RTD: not said to be supported by the extended INQUIRY data */
-        0x01, /* SP */
-    };
     unsigned length;
 
-    for (size_t i = 0; i < sizeof refused; i++) {
-        if (cmd->cdb[1] & refused[i]) {
-            cmd_fail_cdb(cmd, 1, refused[i] >> 1);
-            return false;
-        }
+    if (cmd->cdb[1] & RTD) { /* not said to be supported by the extended INQUIRY data */
+        cmd_fail_cdb(cmd, 1, 1);
+        return false;
+    }
+    if ((cmd->cdb[1] & SP) && cmd_lun(cmd)->save == NULL) {
+        cmd_fail_cdb(cmd, 1, 0);
+        return false;
     }
     length = cmd->cdb[0] == 0x15 ? cmd->cdb[4] : get_be16(cmd->cdb + 7);
-    if (!(cmd->cdb[1] & 0x10) && length > 0) { /* PF=0: pages that no standard describes */
+    if (!(cmd->cdb[1] & PF) && length > 0) { /* PF=0: pages that no standard describes */
         cmd_fail_cdb(cmd, 1, 4);
         return false;
     }
@@ -166,21 +168,92 @@ read_page(struct scsi_cmd *cmd, struct list *list, struct selection *selection)
     return true;
 }
 
+/* The modes that CMD has changed, while it waits: which (`step`), and to what (`step_length`).
+ */
+static void
+take_back(struct scsi_cmd *cmd)
+{
+    lun_set_modes(cmd_lun(cmd), (unsigned)cmd->step, ~(unsigned)cmd->step_length);
+}
+
+static void
+tell_and_end(struct scsi_cmd *cmd)
+{
+    if (cmd->step != 0)
+        lun_raise(cmd_lun(cmd), ATTENTION_MODE_CHANGED, cmd->nexus);
+    cmd_finish(cmd, cmd->aborted ? SCSI_TASK_ABORTED : SCSI_GOOD);
+}
+
+struct mode_save {
+    struct lun_save save;
+    struct saved_modes modes;
+    struct scsi_cmd *cmd;
+};
+
+static void
+saved(struct lun_save *save)
+{
+    struct mode_save *s = (struct mode_save *)save;
+    struct scsi_cmd *cmd = s->cmd;
+    bool failed = save->error != 0;
+
+    if (failed)
+        take_back(cmd);
+    else
+        lun_set_saved_modes(save->lun, &s->modes, false);
+    atomic_store(&save->lun->is_saving, false);
+    free(s);
+    if (failed)
+        cmd_fail(cmd, SENSE_INTERNAL_TARGET_FAILURE);
+    else
+        tell_and_end(cmd);
+}
+
+/* SP: all pages are saved, whichever were in the list (SPC-4 section 6.11). One save at a time:
+ * two could come to the disk in another order. */
+static void
+save_modes(struct scsi_cmd *cmd)
+{
+    struct lun *lun = cmd_lun(cmd);
+    bool is_busy = atomic_exchange(&lun->is_saving, true);
+    struct mode_save *s = is_busy ? NULL : calloc(1, sizeof *s);
+
+    if (s == NULL) {
+        if (!is_busy)
+            atomic_store(&lun->is_saving, false);
+        take_back(cmd);
+        cmd_finish(cmd, SCSI_BUSY);
+        return;
+    }
+    s->cmd = cmd;
+    s->modes =
+        (struct saved_modes){LUN_MODES_OF_PAGES, atomic_load(&lun->modes) & LUN_MODES_OF_PAGES};
+    s->save = (struct lun_save){.lun = lun, .modes = &s->modes, .done = saved};
+    lun->save(&s->save);
+}
+
+/* The modes are in force, and the store has what it must. */
+static void
+in_force(struct scsi_cmd *cmd)
+{
+    if (cmd->cdb[1] & SP)
+        save_modes(cmd);
+    else
+        tell_and_end(cmd);
+}
+
 /* The store has everything, or it could not be had and the modes are what they were. */
 static void
 flushed(struct store_io *io)
 {
     struct scsi_cmd *cmd = disk_cmd(io);
-    struct lun *lun = cmd_lun(cmd);
-    unsigned changed = (unsigned)cmd->step, values = (unsigned)cmd->step_length;
 
-    if (io->error != 0)
-        lun_set_modes(lun, changed, ~values);
-    else
-        lun_raise(lun, ATTENTION_MODE_CHANGED, cmd->nexus);
-    cmd = disk_succeeded(io, 0);
-    if (cmd != NULL)
-        cmd_good(cmd);
+    if (io->error == 0) {
+        in_force(cmd);
+        return;
+    }
+    take_back(cmd);
+    (void)disk_succeeded(io, 0);
 }
 
 /*
@@ -196,21 +269,18 @@ change(struct scsi_cmd *cmd, const struct selection *selection)
     unsigned changed = (atomic_load(&lun->modes) ^ values) & selection->mask;
     bool flushes = (changed & LUN_WRITE_CACHE & ~values) || (changed & LUN_SWP & values);
 
-    if (changed != 0 && cmd->nexus->read_only) { /* nor does it change what others may do */
+    /* nor does it change what others may do */
+    if ((changed != 0 || (cmd->cdb[1] & SP)) && cmd->nexus->read_only) {
         cmd_fail(cmd, SENSE_WRITE_PROTECTED);
         return;
     }
     changed = lun_set_modes(lun, selection->mask, values);
-    if (changed == 0) {
-        cmd_good(cmd);
-    } else if (flushes && lun->store != NULL && (lun->store->capabilities & STORE_CAN_FLUSH)) {
-        cmd->step = changed;
-        cmd->step_length = values & changed;
+    cmd->step = changed;
+    cmd->step_length = values & changed;
+    if (flushes && lun->store != NULL && (lun->store->capabilities & STORE_CAN_FLUSH))
         disk_submit(cmd, STORE_FLUSH, 0, 0, NULL, flushed);
-    } else {
-        lun_raise(lun, ATTENTION_MODE_CHANGED, cmd->nexus);
-        cmd_good(cmd);
-    }
+    else
+        in_force(cmd);
 }
 
 static void
@@ -220,7 +290,7 @@ mode_select(struct scsi_cmd *cmd, const struct header *header)
     struct selection selection = {0};
 
     if (cmd->out_length == 0) { /* a parameter list of no bytes is no error */
-        cmd_good(cmd);
+        change(cmd, &selection);
         return;
     }
     if (cmd->out == NULL || cmd->out->length < cmd->out_length) {

@@ -18,6 +18,7 @@
 #include "core/pool.h"
 #include "core/worker.h"
 #include "scsi/cmd.h"
+#include "scsi/lun_save.h"
 #include "scsi/nexus.h"
 #include "scsi/pr.h"
 #include "scsi/range_guard.h"
@@ -37,17 +38,6 @@ struct reservations {
     struct nexus *reserved_for;                /* RESERVE(6) or (10); NULL: nobody */
     STAILQ_HEAD(, reservation_change) changes; /* the first one is under way */
     LIST_HEAD(, lun) luns;
-};
-
-/* What of a unit survives a loss of power. The one who asks fills in the first part, and keeps
- * it until DONE. */
-struct lun_save {
-    struct lun *lun;
-    const struct pr_state *reservations; /* NULL: they stay as they are kept */
-    /* On the worker that asked, never from within the asking. */
-    void (*done)(struct lun_save *save);
-    int error; /* 0: it is on stable storage; a negative errno: what was there still is */
-    struct pool_job job; /* for who keeps it */
 };
 
 /* One change: by PERSISTENT RESERVE OUT of NEXUS, or by an operator (NEXUS NULL): everything

@@ -21,7 +21,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/handlers.h \
 	src/scsi/inquiry.c \
 	src/scsi/log_sense.c \
-	src/scsi/lun.c src/scsi/lun.h \
+	src/scsi/lun.c src/scsi/lun.h src/scsi/lun_save.h \
 	src/scsi/mode.c \
 	src/scsi/mode_pages.c src/scsi/mode_pages.h \
 	src/scsi/mode_select.c \

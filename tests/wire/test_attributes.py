@@ -1,5 +1,7 @@
 """Disks that change while sessions use them: by MODE SELECT, by the API, and their medium."""
 
+import os
+
 import scsi
 from daemon import TARGET, MIB, eventually
 from runner import cases
@@ -122,3 +124,39 @@ def test_disk_that_is_removable_no_more_has_its_medium(daemon):
         assert sense(c, lun=1) == scsi.GOOD
         assert sense(c, scsi.prevent_removal(), lun=1) == scsi.INVALID_OPCODE
         daemon.call("backstore.update", name="file", set={"removable": True})
+
+
+@cases("kill", "stop")
+def test_saved_modes_are_there_after_a_restart(start_daemon, how):
+    daemon = start_daemon()
+    daemon.make_disk(type="rdwr")
+    daemon.make_target()
+    with daemon.session() as c:
+        cdb, data = scsi.mode_select6(scsi.control_page(swp=True, tas=True), save=True)
+        c.scsi(cdb, write=data)
+        select(c, scsi.control_page(d_sense=True))  # not saved
+    if how == "kill":
+        daemon.kill()
+        daemon.start()
+    else:
+        daemon.restart()
+    assert modes(daemon) == {"write_cache", "software_write_protect", "tas"}
+    with daemon.session() as c:
+        assert sense(c, scsi.write(0, 1), write=bytes(512)) == scsi.SOFTWARE_WRITE_PROTECTED
+        daemon.call("backstore.update", name="disk0", set={"tas": True})  # the operator, later
+        daemon.call("backstore.update", name="disk0", set={"tas": False})
+    daemon.restart()
+    assert modes(daemon) == {"write_cache", "software_write_protect"}
+
+
+def test_modes_that_cannot_be_saved_are_not_changed(start_daemon):
+    daemon = start_daemon()
+    daemon.make_disk()
+    daemon.make_target()
+    os.rmdir(daemon.path("state/units"))
+    with daemon.session() as c:
+        cdb, data = scsi.mode_select6(scsi.control_page(swp=True), save=True)
+        assert sense(c, cdb, write=data) == (4, 0x44, 0)
+        assert modes(daemon) == {"write_cache"}
+        select(c, scsi.control_page(swp=True))
+        assert modes(daemon) == {"write_cache", "software_write_protect"}

@@ -8,6 +8,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/unit_file.h"
+#include "catalog/unit_modes.h"
 #include "catalog/unit_reservations.h"
 #include "scsi/lun.h"
 #include "scsi/reservations.h"
@@ -289,6 +290,10 @@ static const struct {
 } files[] = {
     {"{\"version\":1}", true},
     {"{\"version\":1,\"mode_pages\":{}}", true},
+    {"{\"version\":1,\"modes\":{\"write_cache\":false,\"tas\":true}}", true},
+    {"{\"version\":1,\"modes\":{\"write_cache\":0}}", false},
+    {"{\"version\":1,\"modes\":{\"other\":true}}", false},
+    {"{\"version\":1,\"modes\":[]}", false},
     {"{}", false},
     {"[]", false},
     {"{\"version\":2}", false},
@@ -333,12 +338,13 @@ static const struct {
 START_TEST(only_what_makes_sense_is_taken_for_what_was_kept)
 {
     struct unit_file *u = unit_file_new(in_folder("state/units"), "r");
+    struct saved_modes modes;
     struct pr_state state;
     struct error err = {0};
 
     write_unit(files[_i].text, strlen(files[_i].text));
     pr_state_init(&state);
-    ck_assert_msg((unit_file_load(u, &err) == 0 &&
+    ck_assert_msg((unit_file_load(u, &err) == 0 && unit_modes_load(u, &modes, &err) == 0 &&
                    unit_reservations_load(u, &state, &err) == 0) == files[_i].is_right,
                   "%s: %s", files[_i].text, err.message);
     if (!files[_i].is_right) {

@@ -17,6 +17,7 @@ static TCase *(*const cases[])(void) = {
     space_cases,
     inquiry_cases,
     mode_cases,
+    mode_saved_cases,
     mode_select_cases,
     medium_cases,
     report_cases,

@@ -18,6 +18,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_lun.c \
 	tests/unit/scsi/test_medium.c \
 	tests/unit/scsi/test_mode.c \
+	tests/unit/scsi/test_mode_saved.c \
 	tests/unit/scsi/test_mode_select.c \
 	tests/unit/scsi/test_range_guard.c \
 	tests/unit/scsi/test_pr.c \

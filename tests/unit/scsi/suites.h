@@ -19,6 +19,7 @@ TCase *log_sense_cases(void);
 TCase *lun_cases(void);
 TCase *medium_cases(void);
 TCase *mode_cases(void);
+TCase *mode_saved_cases(void);
 TCase *mode_select_cases(void);
 TCase *range_guard_cases(void);
 TCase *range_guard_threads_cases(void);

@@ -28,7 +28,8 @@ is_in_scope(const struct sweep *sweep, const struct task *task)
         return false;
     if (sweep->session != NULL && sweep->session != task->session)
         return false;
-    if (sweep->lun != NULL && (task->lun == NULL || task->lun->nexus->lun != sweep->lun))
+    if (sweep->lun != NULL &&
+        (task->lun == NULL || !lun_is_same_disk(task->lun->nexus->lun, sweep->lun)))
         return false;
     if (sweep->abort != NULL && !sweep->abort->covers(sweep->abort, task->lun->nexus))
         return false;

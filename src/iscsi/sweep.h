@@ -23,8 +23,8 @@ struct task;
 struct sweep {
     /* Scope: tasks for which all of these that are not NULL hold. */
     const struct session *session;
-    const struct lun *lun;
-    const char *target; /* name of the target they came to */
+    const struct lun *lun; /* and other units of the same disk */
+    const char *target;    /* name of the target they came to */
     const struct task *task;
     const struct scsi_abort *abort; /* covers the nexus, and they do not wait for an abort */
 

@@ -127,6 +127,14 @@ void lun_free(struct lun *lun);
 void lun_lock(struct lun *lun);
 void lun_unlock(struct lun *lun);
 
+/* Whether A and B stand for the same disk: a change of the configuration may give it another
+ * unit, while commands still run at the one that it had. */
+static inline bool
+lun_is_same_disk(const struct lun *a, const struct lun *b)
+{
+    return a == b || a->reservations == b->reservations;
+}
+
 /* Whether any of MODES is set. */
 static inline bool
 lun_is(const struct lun *lun, unsigned modes)

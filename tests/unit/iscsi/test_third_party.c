@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "iscsi/session.h"
 #include "scsi/lun.h"
+#include "scsi/reservations.h"
 #include "suites.h"
 
 /* SCSI's side of struct scsi_transport's abort(): a command that waits for it. */
@@ -319,6 +320,41 @@ START_TEST(an_abort_goes_on_when_the_sessions_go_away)
 }
 END_TEST
 
+START_TEST(commands_at_a_unit_that_the_disk_had_before_are_reached_too)
+{
+    struct fake_command c = fake_write(pdu_lun_from_number(1), 0, 1);
+    struct scsi_abort abort;
+
+    fixture_enter(1);
+    fake_disconnect(&two);
+    fixture_enter(0);
+    fake_disconnect(&one);
+    reservations_attach(fixture_lun(1), fixture_lun(0)->reservations);
+    fixture_login(&one, 0, 1, "");
+    fixture_login(&two, 1, 2, "");
+    expect_sense(&two, test_unit_ready(&two, pdu_lun_from_number(1)), 6, 0x2900);
+    second_nexus = &two.session->it_nexus;
+
+    c.data = block;
+    c.length = sizeof block;
+    fake_command(&two, &c);
+    fixture_settle();
+    if (_i == 0)
+        ask(&abort, covers_second);
+    else
+        fake_management(&two, TMF_LUN_RESET, 0, PDU_NO_TAG, 0);
+    fixture_settle();
+    ck_assert_uint_eq(aborts_done, 0);
+    fixture_enter(1);
+    expect_nothing(&two);
+    release(1, 1);
+    if (_i == 0)
+        ck_assert_uint_eq(aborts_done, 1);
+    else
+        fake_pdu_free(expect(&two, PDU_TASK_MANAGEMENT_RESPONSE));
+}
+END_TEST
+
 TCase *
 third_party_cases(void)
 {
@@ -333,5 +369,7 @@ third_party_cases(void)
     tcase_add_loop_test(tcase, who_asks_does_not_hear_of_his_own_commands, 0, 2);
     tcase_add_test(tcase, commands_that_wait_for_an_abort_do_not_wait_for_each_other);
     tcase_add_test(tcase, an_abort_goes_on_when_the_sessions_go_away);
+    tcase_add_loop_test(tcase, commands_at_a_unit_that_the_disk_had_before_are_reached_too, 0,
+                        2);
     return tcase;
 }

@@ -327,7 +327,8 @@ END_TEST
 
 START_TEST(identities_are_made_once_and_differ)
 {
-    json_t *document = json_of("{'backstores':{'a':{},'b':{},'c':{'serial':'mine'}}}");
+    static const char text[] = "{'backstores':{'a':{},'b':{},'c':{'serial':'mine'}}}";
+    json_t *document = json_of(text), *elsewhere = json_of(text);
     json_t *once;
     struct error err = {0};
     struct identity made;
@@ -341,7 +342,14 @@ START_TEST(identities_are_made_once_and_differ)
     once = json_deep_copy(document);
     ck_assert_int_eq(document_make_identities(document, &err), 0);
     ck_assert(json_equal(once, document));
+    /* nor does another host make the same for what has the same name there */
+    ck_assert_int_eq(document_make_identities(elsewhere, &err), 0);
+    ck_assert_str_ne(json_string_value(json_at(document, "/backstores/a/naa")),
+                     json_string_value(json_at(elsewhere, "/backstores/a/naa")));
+    ck_assert_str_ne(json_string_value(json_at(document, "/backstores/a/serial")),
+                     json_string_value(json_at(elsewhere, "/backstores/a/serial")));
     json_decref(once);
+    json_decref(elsewhere);
     json_decref(document);
 
     ck_assert_int_eq(identity_make(&made), 0);

@@ -254,6 +254,54 @@ START_TEST(block_limits_are_what_one_command_does)
 }
 END_TEST
 
+/* Limits of commands in VPD page B0h, and whose they are. */
+static const struct {
+    unsigned at, bytes;
+    uint8_t opcode;
+} promises[] = {
+    {5, 1, 0x89},                 /* MAXIMUM COMPARE AND WRITE LENGTH */
+    {16, 4, 0x34},                /* MAXIMUM PREFETCH LENGTH */
+    {16, 4, 0x90}, {20, 4, 0x42}, /* MAXIMUM UNMAP LBA COUNT */
+    {24, 4, 0x42}, {36, 8, 0x41}, /* MAXIMUM WRITE SAME LENGTH */
+    {36, 8, 0x93}, {44, 4, 0x9c}, /* MAXIMUM ATOMIC TRANSFER LENGTH */
+};
+
+static bool
+is_any_set(const uint8_t *bytes, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (bytes[i] != 0)
+            return true;
+    return false;
+}
+
+/* Every set of what a store may be able to do. */
+START_TEST(limits_are_promised_of_those_commands_that_are_there)
+{
+    static const unsigned optional[] = {STORE_CAN_FUA,      STORE_CAN_UNMAP, STORE_CAN_ZERO,
+                                        STORE_CAN_PREFETCH, STORE_CAN_COPY,  STORE_CAN_EXTENT};
+    unsigned capabilities = FAKE_STORE_ALL;
+    struct fixture f;
+    struct call c;
+
+    for (int k = 0; k < ROWS(optional); k++)
+        if (_i >> k & 1)
+            capabilities &= ~optional[k];
+    fixture_open_as(&f, capabilities,
+                    (struct lun_attributes){.block_size = BLOCK, .modes = LUN_UNMAP}, 16);
+    for (int i = 0; i < ROWS(promises); i++) {
+        const struct scsi_command *row = command_find(&promises[i].opcode);
+        bool is_there = row != NULL && command_is_offered(row, f.lun);
+        const uint8_t *d = page(&c, &f, 0xb0);
+
+        ck_assert_msg(is_any_set(d + promises[i].at, promises[i].bytes) == is_there,
+                      "opcode %02xh is %sthere", promises[i].opcode, is_there ? "" : "not ");
+        call_end(&c);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(provisioning_and_characteristics_are_honest)
 {
     struct fixture f;
@@ -286,6 +334,7 @@ inquiry_cases(void)
     tcase_add_test(t, designators_name_unit_port_and_device);
     tcase_add_test(t, the_longest_names_fit_into_the_page);
     tcase_add_loop_test(t, block_limits_are_what_one_command_does, 0, ROWS(limits));
+    tcase_add_loop_test(t, limits_are_promised_of_those_commands_that_are_there, 0, 1 << 6);
     tcase_add_test(t, provisioning_and_characteristics_are_honest);
     return t;
 }

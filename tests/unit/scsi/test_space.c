@@ -180,6 +180,26 @@ START_TEST(no_more_blocks_than_the_block_limits_say)
 }
 END_TEST
 
+START_TEST(an_unmap_of_4_GiB_is_not_cut_off)
+{
+    static const struct extent extents[] = {{1 << 20, 1 << 20}};
+    uint8_t data[24];
+    struct fixture f;
+    struct call c;
+
+    fixture_open_as(&f, FAKE_STORE_ALL,
+                    (struct lun_attributes){.block_size = 4096, .modes = LUN_UNMAP}, 1);
+    atomic_store(&f.store->size, UINT64_C(8) << 30);
+    fake_store_hold(f.store, true); /* there is no memory behind it */
+    init_unmap(&c, &f, put_list(data, extents, 1));
+    call_start(&c, data, sizeof data);
+    ck_assert_str_eq(asked(&f, 0), "UNMAP fua 4294967296+4294967296");
+    fake_store_hold(f.store, false);
+    turn_until_done(&c, &f);
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(unmap_refuses_to_anchor)
 {
     struct fixture f;
@@ -430,6 +450,7 @@ space_cases(void)
     tcase_add_test(t, an_unmap_list_may_be_cut_at_every_byte);
     tcase_add_test(t, no_more_descriptors_than_the_block_limits_say);
     tcase_add_test(t, no_more_blocks_than_the_block_limits_say);
+    tcase_add_test(t, an_unmap_of_4_GiB_is_not_cut_off);
     tcase_add_test(t, unmap_refuses_to_anchor);
     tcase_add_test(t, an_unmap_that_fails_says_so_and_stops);
     tcase_add_test(t, an_unmap_on_a_unit_without_write_cache_is_stable);

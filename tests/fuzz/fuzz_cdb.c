@@ -12,6 +12,7 @@
 
 #include "core/counters.h"
 #include "core/iobuf.h"
+#include "core/pool.h"
 #include "core/worker.h"
 #include "scsi/cmd.h"
 #include "scsi/lun.h"
@@ -57,6 +58,7 @@ open_unit(void)
     if (unit.worker == NULL)
         abort();
     worker_enter(unit.worker);
+    store_layer_start(pool_new("fuzz", 1)); /* where stores count space; never stopped */
     if (store_open(&config, &store, NULL) < 0)
         abort();
     unit.lun = lun_new(&identity, &attributes, store, released, NULL);
@@ -142,7 +144,8 @@ run_command(const uint8_t *data, size_t size)
         scsi_continue(&cmd);
     }
     check(done_count == 0);
-    cmd.aborted = flags & ABORT;
+    if (flags & ABORT)
+        scsi_abort_command(&cmd);
     while (done_count == 0)
         worker_turn(unit.worker, true);
     check(done_count == 1);

@@ -10,6 +10,7 @@ LUN_NOT_SUPPORTED = (ILLEGAL_REQUEST, 0x25, 0)
 INVALID_OPCODE = (ILLEGAL_REQUEST, 0x20, 0)
 INVALID_FIELD_IN_CDB = (ILLEGAL_REQUEST, 0x24, 0)
 LBA_OUT_OF_RANGE = (ILLEGAL_REQUEST, 0x21, 0)
+MISCOMPARED = (MISCOMPARE, 0x1D, 0)
 POWER_ON = (UNIT_ATTENTION, 0x29, 0)
 CAPACITY_CHANGED = (UNIT_ATTENTION, 0x2A, 9)
 LUNS_CHANGED = (UNIT_ATTENTION, 0x3F, 0xE)
@@ -93,6 +94,10 @@ def read(lba, blocks, size=10, **flags):
 
 def write(lba, blocks, size=10, **flags):
     return _rw({6: 0x0A, 10: 0x2A, 12: 0xAA, 16: 0x8A}, size, lba, blocks, **flags)
+
+
+def compare_and_write(lba, blocks, fua=False):
+    return struct.pack(">BBQ3xBBB", 0x89, fua << 3, lba, blocks, 0, 0)
 
 
 def unmap(length):

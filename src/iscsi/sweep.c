@@ -19,6 +19,17 @@
 #include "iscsi/task.h"
 #include "scsi/lun.h"
 
+/* What the preempted copy ends, wherever it is (SPC-4 section 5.13.11.2.6, d): it may write to
+ * that LUN, too. */
+static bool
+is_of_lun(const struct sweep *sweep, const struct task *task)
+{
+    if (task->lun == NULL)
+        return false;
+    return lun_is_same_disk(task->lun->nexus->lun, sweep->lun) ||
+           (sweep->abort != NULL && scsi_copies(task->cmd.cdb));
+}
+
 static bool
 is_in_scope(const struct sweep *sweep, const struct task *task)
 {
@@ -28,8 +39,7 @@ is_in_scope(const struct sweep *sweep, const struct task *task)
         return false;
     if (sweep->session != NULL && sweep->session != task->session)
         return false;
-    if (sweep->lun != NULL &&
-        (task->lun == NULL || !lun_is_same_disk(task->lun->nexus->lun, sweep->lun)))
+    if (sweep->lun != NULL && !is_of_lun(sweep, task))
         return false;
     if (sweep->abort != NULL && !sweep->abort->covers(sweep->abort, task->lun->nexus))
         return false;

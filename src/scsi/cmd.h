@@ -142,6 +142,9 @@ void scsi_abort_command(struct scsi_cmd *cmd);
 /* How much memory a command with this CDB may take beside its data: for who counts it. */
 uint32_t scsi_scratch_max(const uint8_t *cdb);
 
+/* Whether a command with this CDB may read and write other units than its own: it copies. */
+bool scsi_copies(const uint8_t *cdb);
+
 /* Names for logs: "READ(10)"; "unknown opcode". Static. */
 const char *scsi_command_name(const struct scsi_cmd *cmd);
 

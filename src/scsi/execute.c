@@ -576,6 +576,12 @@ scsi_scratch_max(const uint8_t *cdb)
     return row != NULL && (row->flags & USES_SCRATCH) ? DISK_STEP_MAX : 0;
 }
 
+bool
+scsi_copies(const uint8_t *cdb)
+{
+    return cdb[0] == 0x83; /* THIRD-PARTY COPY OUT, whatever its service action */
+}
+
 const char *
 scsi_command_name(const struct scsi_cmd *cmd)
 {

@@ -33,7 +33,8 @@ struct nexus;
 struct scsi_abort {
     struct lun *lun;
     const struct it_nexus *by; /* whose doing it is: it hears nothing of it */
-    /* On the worker of NEXUS: whether its commands are meant. Looks at nothing that changes. */
+    /* On the worker of NEXUS, which may be one at another unit for commands that copy: whether
+     * its commands are meant. Looks at nothing that changes. */
     bool (*covers)(const struct scsi_abort *abort, const struct nexus *nexus);
     /* On the worker that asked: none of them can touch the medium any more. Their initiators
      * have been answered, or have the attention, as TAS says. */

@@ -7,6 +7,7 @@ import os
 import struct
 
 import scsi
+import test_extended_copy as copies
 from daemon import TARGET, eventually, free_port
 from initiator import Connection
 from runner import cases
@@ -30,8 +31,9 @@ def setup(daemon):
 class Node:
     """An initiator: always the same port, whatever session it has."""
 
-    def __init__(self, daemon, name, address=None, **offer):
+    def __init__(self, daemon, name, address=None, lun=0, **offer):
         self.daemon, self.address, self.offer = daemon, address or daemon.address, offer
+        self.lun = lun
         self.name = f"iqn.2026-11.org.example:{name}"
         self.isid = b"\x00\x02\x3d\x00\x00\x01"
         self.port = f"{self.name},i,0x{self.isid.hex()}"
@@ -41,7 +43,7 @@ class Node:
     def log_in(self):
         self.c = Connection(self.address, name=self.name, isid=self.isid)
         self.c.login(TARGET, **self.offer)
-        self.c.settle()
+        self.c.settle(self.lun)
 
     def __enter__(self):
         return self
@@ -53,7 +55,7 @@ class Node:
         key = self.key if key is None else key
         data = struct.pack(">QQ4xB3x", key, new, flags) + more
         cdb = struct.pack(">BBBHIB", 0x5F, action, type, 0, len(data), 0)
-        return self.c.submit(cdb, write=data)
+        return self.c.submit(cdb, lun=self.lun, write=data)
 
     def out(self, action, type=0, key=None, new=0, flags=0, more=b""):
         """PERSISTENT RESERVE OUT: its status, or its sense data."""
@@ -65,21 +67,21 @@ class Node:
         self.key = key
 
     def keys(self):
-        data = bytes(self.c.scsi(struct.pack(">BB5xHB", 0x5E, 0, 4096, 0), read=4096).data)
+        data = bytes(self.c.scsi(struct.pack(">BB5xHB", 0x5E, 0, 4096, 0), lun=self.lun, read=4096).data)
         generation, length = struct.unpack_from(">II", data)
         assert len(data) == 8 + length
         return [key for (key,) in struct.iter_unpack(">Q", data[8:])]
 
     def reservation(self):
         """(key, type), or None."""
-        data = bytes(self.c.scsi(struct.pack(">BB5xHB", 0x5E, 1, 4096, 0), read=4096).data)
+        data = bytes(self.c.scsi(struct.pack(">BB5xHB", 0x5E, 1, 4096, 0), lun=self.lun, read=4096).data)
         if data[4:8] == bytes(4):
             return None
         return struct.unpack_from(">Q", data, 8)[0], data[21]
 
     def full_status(self):
         """[(port, key, holds, type)]"""
-        data = bytes(self.c.scsi(struct.pack(">BB5xHB", 0x5E, 3, 65535, 0), read=65535).data)
+        data = bytes(self.c.scsi(struct.pack(">BB5xHB", 0x5E, 3, 65535, 0), lun=self.lun, read=65535).data)
         at, all_of_them = 8, []
         while at < len(data):
             key, flags, type = struct.unpack_from(">Q4xBB", data, at)
@@ -93,13 +95,13 @@ class Node:
 
     def attention(self):
         """The next unit attention; None: there is none."""
-        task = self.c.try_scsi(scsi.test_unit_ready())
+        task = self.c.try_scsi(scsi.test_unit_ready(), lun=self.lun)
         return tuple(task.sense) if task.status == scsi.CHECK_CONDITION else None
 
     def access(self):
         """"RW", "R-" or "--"."""
-        may_read = self.c.try_scsi(scsi.read(0, 1), read=512).status
-        may_write = self.c.try_scsi(scsi.write(0, 1), write=bytes(512)).status
+        may_read = self.c.try_scsi(scsi.read(0, 1), lun=self.lun, read=512).status
+        may_write = self.c.try_scsi(scsi.write(0, 1), lun=self.lun, write=bytes(512)).status
         assert {may_read, may_write} <= {scsi.GOOD, scsi.RESERVATION_CONFLICT}
         return ("-" if may_read else "R") + ("-" if may_write else "W")
 
@@ -117,7 +119,7 @@ class Node:
             (struct.pack(">BBIBHB", 0x2E, 0, 0, 0, 1, 0), block),  # WRITE AND VERIFY(10)
             (struct.pack(">BBQ3xBBB", 0x89, 0, 0, 1, 0, 0), 2 * block),  # COMPARE AND WRITE
         ):
-            task = self.c.try_scsi(cdb, write=data)
+            task = self.c.try_scsi(cdb, lun=self.lun, write=data)
             assert task.status == scsi.RESERVATION_CONFLICT, (cdb.hex(), task.status, task.sense)
 
 
@@ -255,6 +257,33 @@ def test_nothing_of_a_preempted_node_reaches_the_medium_after_the_answer(daemon,
         assert now[8 * 512 :] == bytes(56 * 512), "what waited for its data was never written"
         assert a.out(CLEAR) == scsi.GOOD
         set_tas(a, False)
+
+
+def test_nor_does_what_it_copies_from_another_disk(start_daemon):
+    daemon = start_daemon(faults=True)
+    daemon.make_disk()
+    daemon.make_disk("disk1")
+    daemon.make_target(luns={0: "disk0", 1: "disk1"})
+    with Node(daemon, "a", lun=1) as a, Node(daemon, "b", lun=1) as b:
+        a.enrol(1)
+        b.enrol(2)
+        assert a.out(RESERVE, WERO) == scsi.GOOD
+        b.c.settle(0)
+        b.c.scsi(scsi.write(0, 64), write=b"\xbb" * 64 * 512)
+        both = [copies.target(copies.naa_of(b.c, lun)) for lun in (0, 1)]
+        daemon.fault("disk1", "any hold")
+        copies.submit(b.c, both, [copies.segment(0, 1, 0, 0, 64)])
+        eventually(lambda: daemon.held() > 0, "the copy is with the store")
+        answer = a.out_pdu(ABORT, WERO, new=b.key)
+        a.c.nop(b"a is served meanwhile")
+        eventually(lambda: daemon.call("reservation.list")["reservations"][0]["generation"] == 3,
+                   "b is fenced")  # fmt: skip
+        a.c.nop(b"and has been told what there is to tell")
+        assert not answer.done, "not before the copy has let go"
+        daemon.fault("disk1")
+        assert a.c.wait(answer).status == scsi.GOOD
+        assert daemon.held() == 0
+        assert a.out(CLEAR) == scsi.GOOD
 
 
 def test_a_preempt_without_abort_lets_run_what_runs(daemon):

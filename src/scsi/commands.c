@@ -75,21 +75,21 @@ static const struct scsi_command persistent_reserve_in[] = {
     {0},
 };
 
-/* Which of them a reservation stops is for pr_apply(). */
-#define PR_OUT(name, action, scope_and_type)                                                 \
-    {name, pr_out, pr_out_check, CDB_NO_RANGE, OUT_LIST_PR, KIND_OTHER, IN_STANDBY,          \
+/* Which of them a reservation stops is for pr_apply(). The TransportIDs of a REGISTER take memory. */
+#define PR_OUT(name, action, scope_and_type, flags)                                          \
+    {name, pr_out, pr_out_check, CDB_NO_RANGE, OUT_LIST_PR, KIND_OTHER, IN_STANDBY | (flags), \
      FENCE_NONE, 0,                                                                          \
      {0x5f, action, scope_and_type, 0, 0, 0xff, 0xff, 0xff, 0xff, CONTROL}, NULL}
 
 static const struct scsi_command persistent_reserve_out[] = {
-    PR_OUT("PERSISTENT RESERVE OUT, REGISTER", 0x00, 0),
-    PR_OUT("PERSISTENT RESERVE OUT, RESERVE", 0x01, 0xff),
-    PR_OUT("PERSISTENT RESERVE OUT, RELEASE", 0x02, 0xff),
-    PR_OUT("PERSISTENT RESERVE OUT, CLEAR", 0x03, 0),
-    PR_OUT("PERSISTENT RESERVE OUT, PREEMPT", 0x04, 0xff),
-    PR_OUT("PERSISTENT RESERVE OUT, PREEMPT AND ABORT", 0x05, 0xff),
-    PR_OUT("PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY", 0x06, 0),
-    PR_OUT("PERSISTENT RESERVE OUT, REGISTER AND MOVE", 0x07, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, REGISTER", 0x00, 0, USES_SCRATCH),
+    PR_OUT("PERSISTENT RESERVE OUT, RESERVE", 0x01, 0xff, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, RELEASE", 0x02, 0xff, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, CLEAR", 0x03, 0, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, PREEMPT", 0x04, 0xff, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, PREEMPT AND ABORT", 0x05, 0xff, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY", 0x06, 0, 0),
+    PR_OUT("PERSISTENT RESERVE OUT, REGISTER AND MOVE", 0x07, 0, 0),
     {0},
 };
 

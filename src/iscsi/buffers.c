@@ -21,17 +21,31 @@ too_much(const struct session *s)
     return s->task_count > 1 ? SCSI_TASK_SET_FULL : SCSI_BUSY;
 }
 
+/* What the session occupies. */
+static uint64_t
+own(const struct session *s)
+{
+    return s->buffer_bytes + s->counted_bytes;
+}
+
+/* Whether others leave S no room for BYTES, and it has had its share. */
+static bool
+is_crowded(const struct session *s, uint64_t bytes)
+{
+    uint64_t all = session_worker_here()->buffer_bytes;
+
+    return own(s) + bytes > SESSION_BUFFERS_SHARE && all > 0 && all + bytes > worker_limit;
+}
+
 enum scsi_status
 buffers_take(struct session *s, uint64_t bytes)
 {
     struct session_worker *here = session_worker_here();
-    uint64_t own = s->buffer_bytes + s->output_bytes;
 
     /* One command that is too large for anybody finds an answer for itself. */
-    if (own > 0 && own + bytes > SESSION_BUFFERS_MAX)
+    if (own(s) > 0 && own(s) + bytes > SESSION_BUFFERS_MAX)
         return SCSI_TASK_SET_FULL;
-    if (own + bytes > SESSION_BUFFERS_SHARE && here->buffer_bytes > 0 &&
-        here->buffer_bytes + bytes > worker_limit)
+    if (is_crowded(s, bytes))
         return too_much(s);
     s->buffer_bytes += bytes;
     here->buffer_bytes += bytes;
@@ -48,11 +62,17 @@ buffers_give_back(struct session *s, uint64_t bytes)
     here->buffer_bytes -= bytes;
 }
 
-void
-buffers_count_output(struct session *s)
+bool
+buffers_may_hold(const struct session *s, uint64_t bytes)
 {
-    uint64_t now = pdu_writer_queued(&s->writer);
+    return !is_crowded(s, bytes);
+}
 
-    session_worker_here()->buffer_bytes += now - s->output_bytes;
-    s->output_bytes = now;
+void
+buffers_recount(struct session *s)
+{
+    uint64_t now = pdu_writer_queued(&s->writer) + s->held.bytes;
+
+    session_worker_here()->buffer_bytes += now - s->counted_bytes;
+    s->counted_bytes = now;
 }

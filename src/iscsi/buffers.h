@@ -9,6 +9,7 @@
 #ifndef ISCSI_BUFFERS_H
 #define ISCSI_BUFFERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "scsi/cmd.h"
@@ -29,7 +30,11 @@ void buffers_limit(uint64_t bytes, unsigned workers);
 enum scsi_status buffers_take(struct session *s, uint64_t bytes);
 void buffers_give_back(struct session *s, uint64_t bytes);
 
-/* S has more or less output than before, or none any more. */
-void buffers_count_output(struct session *s);
+/* Whether S may keep BYTES more of what came before its turn. */
+bool buffers_may_hold(const struct session *s, uint64_t bytes);
+
+/* S has more or less output, or PDUs that came before their turn, than when it was counted
+ * last. */
+void buffers_recount(struct session *s);
 
 #endif

@@ -163,13 +163,16 @@ hold(struct session *s, const uint8_t *header, bool data_is_good)
         memcpy(pdu.ahs, s->incoming.ahs, s->incoming.ahs_length);
     pdu.ahs_length = s->incoming.ahs_length;
 
-    if (pdu_opcode(header) != PDU_DATA_OUT)
+    if (!buffers_may_hold(s, pdu_data_length(header)))
+        error = -E2BIG;
+    else if (pdu_opcode(header) != PDU_DATA_OUT)
         error = held_add(&s->held, cmd_sn, &pdu);
     else if (held_has_task(&s->held, pdu_task_tag(header)))
         error = held_add_data_out(&s->held, &pdu);
     if (error < 0)
         session_close(s, SESSION_CLOSE_NOW,
                       error == -E2BIG ? "too much came before its turn" : "out of memory");
+    buffers_recount(s);
 }
 
 /* All that follows from one complete PDU. */
@@ -229,6 +232,7 @@ full_feature_release_held(struct session *s)
         STAILQ_FOREACH (pdu, &c->pdus, link)
             replay(s, pdu);
         held_command_free(c);
+        buffers_recount(s);
     }
 }
 

@@ -73,7 +73,7 @@ session_free(struct session *s)
 {
     struct session_worker *here = session_worker_here();
 
-    assert(s->task_count == 0 && s->management_count == 0 && s->output_bytes == 0);
+    assert(s->task_count == 0 && s->management_count == 0 && s->counted_bytes == 0);
     registry_leave(s->entry);
     LIST_REMOVE(s, link);
     here->count--;
@@ -179,7 +179,7 @@ session_disconnected(struct session *s)
     session_close(s, SESSION_CLOSE_NOW, s->is_broken ? "out of memory" : "connection lost");
     pdu_writer_done(&s->writer); /* what cannot be sent need not wait for the last task */
     pdu_writer_init(&s->writer);
-    buffers_count_output(s);
+    buffers_recount(s);
     session_unpin(s);
 }
 
@@ -349,7 +349,7 @@ void
 session_output_sent(struct session *s, size_t n)
 {
     pdu_writer_sent(&s->writer, n);
-    buffers_count_output(s);
+    buffers_recount(s);
     /* Who takes much output bit by bit lives, though its answers wait behind it. That the last
      * of it has left, a ping perhaps, shows only that the socket had room. */
     if (pdu_writer_queued(&s->writer) > 0)
@@ -371,7 +371,7 @@ session_is_open(const struct session *s)
 void
 session_queued(struct session *s, int error)
 {
-    buffers_count_output(s);
+    buffers_recount(s);
     if (error < 0)
         s->is_broken = true;
     session_wake(s);

@@ -136,6 +136,10 @@ START_TEST(parameters_have_their_defaults_and_the_bursts_fit)
     ck_assert_uint_eq(p->header_digests, DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C);
     ck_assert_uint_eq(p->data_digests, DIGEST_ALLOW_CRC32C);
     ck_assert_uint_eq(p->queue_depth, 128);
+    ck_assert_uint_eq(p->nop_interval_s, 30); /* who is silent is asked, by default */
+    ck_assert_uint_eq(p->nop_timeout_s, 30);
+    ck_assert_uint_eq(p->default_time2wait, 2);
+    ck_assert_uint_eq(p->default_time2retain, 0); /* nothing is retained */
 }
 END_TEST
 

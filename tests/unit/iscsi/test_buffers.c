@@ -127,6 +127,35 @@ START_TEST(a_command_larger_than_all_there_is_runs_when_nothing_else_does)
 }
 END_TEST
 
+/* Writes of 64 KiB that come before their turn, up to N or until the session ends. */
+static unsigned
+send_early(struct fake_initiator *f, unsigned n)
+{
+    static uint8_t data[65536];
+    struct fake_command c = fake_write(0, 0, 128);
+    unsigned i;
+
+    c.data = data;
+    c.length = sizeof data;
+    f->cmdsn++;
+    for (i = 0; i < n && session_end_state(f->session) == SESSION_OPEN; i++)
+        fake_command(f, &c);
+    return i;
+}
+
+START_TEST(what_comes_before_its_turn_counts_too)
+{
+    buffers_limit(4 * MIB, 2);
+    ck_assert_uint_eq(send_early(&greedy, 20), 20);
+    ck_assert_uint_eq(send_early(&other, 20), 16); /* its share, when there is no more */
+    ck_assert_int_eq(session_end_state(other.session), SESSION_CLOSE_NOW);
+    fake_disconnect(&greedy);
+    fake_disconnect(&other);
+    fixture_login(&other, 0, 2, "");
+    ck_assert_uint_eq(send_early(&other, 20), 20); /* there is room again */
+}
+END_TEST
+
 TCase *
 buffers_cases(void)
 {
@@ -138,6 +167,7 @@ buffers_cases(void)
     tcase_add_test(tcase, another_worker_has_its_own_part);
     tcase_add_loop_test(
         tcase, answers_that_are_not_taken_count_until_they_are_or_their_session_ends, 0, 2);
+    tcase_add_test(tcase, what_comes_before_its_turn_counts_too);
     tcase_add_test(tcase, a_command_larger_than_all_there_is_runs_when_nothing_else_does);
     return tcase;
 }

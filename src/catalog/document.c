@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "catalog/identity.h"
 #include "catalog/schema.h"
@@ -13,6 +14,21 @@ json_t *
 document_members(const json_t *object)
 {
     return (json_t *)(uintptr_t)object;
+}
+
+json_t *
+document_target(const json_t *document, const char *name)
+{
+    json_t *targets = json_object_get(document, "targets"), *found, *target;
+    const char *other;
+
+    found = json_object_get(targets, name);
+    if (found != NULL)
+        return found;
+    json_object_foreach (targets, other, target)
+        if (strcasecmp(other, name) == 0)
+            return target;
+    return NULL;
 }
 
 /* RFC 7396 section 2, in place. */

@@ -67,6 +67,9 @@ json_t *document_complete(const json_t *document);
 void document_problem(json_t *problems, const char *path, const char *keyword,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The target called NAME, without regard to case; NULL: none. Borrowed. */
+json_t *document_target(const json_t *document, const char *name);
+
 /* For json_object_foreach(), which wants an object that is not const; change nothing. */
 json_t *document_members(const json_t *object);
 

@@ -24,8 +24,7 @@ struct walk {
     size_t depth;
     char path[POINTER_MAX];
     json_t *changes, *objects;
-    struct plan_access *access; /* of target `access_target`; NULL: not asked for yet */
-    const char *access_target;
+    struct plan_access *access; /* NULL: not asked for yet */
     bool failed;
 };
 
@@ -102,21 +101,6 @@ at_steps(const json_t *document, const char *const *steps, size_t depth)
     return at;
 }
 
-static json_t *
-target_of(const json_t *document, const char *name)
-{
-    json_t *targets = json_object_get(document, "targets"), *found, *target;
-    const char *other;
-
-    found = json_object_get(targets, name);
-    if (found != NULL)
-        return found;
-    json_object_foreach (targets, other, target)
-        if (strcasecmp(other, name) == 0)
-            return target;
-    return NULL;
-}
-
 static void
 add_object(struct walk *w, json_t *object)
 {
@@ -142,25 +126,18 @@ add_object(struct walk *w, json_t *object)
         w->failed = true;
 }
 
-/* Made once for each target that is asked about. NULL: out of memory. */
+/* Made when it is asked for. NULL: out of memory. */
 static const struct plan_access *
-access_of(struct walk *w, const char *target)
+access_of(struct walk *w)
 {
-    const struct plan *p = w->plan;
-
-    if (w->access != NULL && strcmp(w->access_target, target) == 0)
-        return w->access;
-    plan_access_free(w->access);
-    w->access =
-        plan_access_new(target, target_of(p->before_complete, target),
-                        target_of(p->after_complete, target), p->sessions, p->session_count);
-    w->access_target = target;
+    if (w->access == NULL)
+        w->access = plan_access_new(w->plan);
     if (w->access == NULL)
         w->failed = true;
     return w->access;
 }
 
-/* Whether session I, of the target at hand, is one that a condition speaks of. */
+/* Whether session I is one that a condition speaks of. */
 typedef bool session_condition(struct walk *w, size_t i);
 
 static bool
@@ -174,16 +151,16 @@ is_any(struct walk *w, size_t i)
 static bool
 sees_lun(struct walk *w, size_t i)
 {
-    const struct plan_access *access = access_of(w, w->steps[1]);
+    const struct plan_access *access = access_of(w);
 
-    return access != NULL && plan_access_sees(access, i, (uint16_t)atoi(w->steps[3]));
+    return access != NULL && plan_access_sees(access, i, atoi(w->steps[3]));
 }
 
 /* The entry at w->steps[3] comes, changes or goes: who gets in no longer, or sees less? */
 static bool
 loses_access(struct walk *w, size_t i)
 {
-    const struct plan_access *access = access_of(w, w->steps[1]);
+    const struct plan_access *access = access_of(w);
 
     return access != NULL && plan_access_is_lost(access, i, w->steps[3]);
 }
@@ -211,30 +188,16 @@ disturb_sessions(struct walk *w, const char *target, session_condition *conditio
 }
 
 static bool
-uses(const json_t *target, const char *backstore)
-{
-    const char *number;
-    json_t *lun;
-
-    json_object_foreach (json_object_get(target, "luns"), number, lun) {
-        const char *name = json_string_value(json_object_get(lun, "backstore"));
-        if (json_is_true(json_object_get(lun, "enabled")) && strcmp(name, backstore) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool
 disturb_users(struct walk *w, const char *backstore)
 {
+    const struct plan_access *access = access_of(w);
     bool found = false;
 
-    for (size_t i = 0; i < w->plan->session_count; i++) {
-        const struct session_summary *s = &w->plan->sessions[i];
-        if (!uses(target_of(w->plan->before_complete, s->target), backstore))
+    for (size_t i = 0; access != NULL && i < w->plan->session_count; i++) {
+        if (!plan_access_uses(access, i, backstore))
             continue;
         found = true;
-        add_session(w, s);
+        add_session(w, &w->plan->sessions[i]);
     }
     return found;
 }

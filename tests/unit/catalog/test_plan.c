@@ -136,6 +136,12 @@ static const struct {
      "[{'after':'e','before':'d','disruptive':true,'op':'replace','path':'/targets/" T
      "/luns/0/backstore'}]",
      "['s-1']"},
+    /* Nor is the disk behind it. */
+    {MASKED, "{'backstores':{'d':{'block_size':4096},'e':{'block_size':4096}}}",
+     "[{'after':4096,'before':512,'disruptive':true,'op':'replace',"
+     "'path':'/backstores/d/block_size'},"
+     "{'after':4096,'before':512,'op':'replace','path':'/backstores/e/block_size'}]",
+     "['s-1']"},
     /* Who is in stays in. */
     {BASE, "{'targets':{'" T "':{'redirect':{'address':'192.0.2.9'}}}}",
      "[{'after':{'address':'192.0.2.9'},'op':'add','path':'/targets/" T "/redirect'}]", "[]"},

@@ -35,6 +35,7 @@ static TCase *(*const cases[])(void) = {
     pr_out_cases,
     reservation_change_cases,
     reserve_cases,
+    transport_id_cases,
     task_set_cases,
 };
 /* clang-format on */

@@ -32,6 +32,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_sanitize.c \
 	tests/unit/scsi/test_sense.c \
 	tests/unit/scsi/test_space.c \
+	tests/unit/scsi/test_transport_id.c \
 	tests/unit/scsi/test_task_set.c \
 	tests/fakes/fake_store.c tests/fakes/fake_store.h
 test_scsi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

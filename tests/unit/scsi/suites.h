@@ -34,6 +34,7 @@ TCase *rw_cases(void);
 TCase *sanitize_cases(void);
 TCase *sense_cases(void);
 TCase *space_cases(void);
+TCase *transport_id_cases(void);
 TCase *task_set_cases(void);
 
 #endif

@@ -1,4 +1,4 @@
-"""EXTENDED COPY between units of a target, and what keeps it from others."""
+"""Third-party copies between units of a target, by EXTENDED COPY and by tokens, and what keeps them from others."""
 
 import os
 import struct
@@ -198,3 +198,51 @@ def test_within_every_type_of_store(start_daemon, type):
         assert bytes(c.scsi(scsi.read(3, 512), read=len(data)).data) == data
         assert run(c, one, [segment(0, 0, 3, 8192, 512)]).status == scsi.GOOD
         assert bytes(c.scsi(scsi.read(8192, 512), read=len(data)).data) == data
+
+
+def token_command(action, list_id, length):
+    return struct.pack(">BB4xIIBB", 0x83, action, list_id, length, 0, 0)
+
+
+def ranges(*lba_and_blocks):
+    body = b"".join(struct.pack(">QI4x", *r) for r in lba_and_blocks)
+    return struct.pack(">H", len(body)) + body
+
+
+def populate(c, *lba_and_blocks, list_id=7):
+    body = bytes(12) + ranges(*lba_and_blocks)
+    data = struct.pack(">H", len(body)) + body
+    return c.try_scsi(token_command(0x10, list_id, len(data)), write=data)
+
+
+def token_information(c, list_id=7, lun=0):
+    cdb = struct.pack(">BBI4xIBB", 0x84, 7, list_id, 4096, 0, 0)
+    return bytes(c.scsi(cdb, lun=lun, read=4096).data)
+
+
+def write_using(c, token, *lba_and_blocks, lun=1, offset=0):
+    body = bytes(6) + struct.pack(">Q", offset) + token + bytes(6) + ranges(*lba_and_blocks)
+    data = struct.pack(">H", len(body)) + body
+    return c.try_scsi(token_command(0x11, 9, len(data)), lun=lun, write=data)
+
+
+TOKEN_REVOKED = (scsi.ILLEGAL_REQUEST, 0x23, 6)
+
+
+def test_a_token_of_one_session_is_used_by_another(daemon):
+    with daemon.session() as c, daemon.session() as other:
+        settle_all(c)
+        settle_all(other)
+        data = os.urandom(1000 * 512)
+        c.scsi(scsi.write(100, 1000), write=data)
+        assert populate(c, (100, 600), (700, 400)).status == scsi.GOOD
+        token = token_information(c)[38:]
+        assert len(token) == 512
+        task = write_using(other, token, (5000, 1000))
+        assert task.status == scsi.GOOD, task.sense
+        assert bytes(c.scsi(scsi.read(5000, 1000), lun=1, read=len(data)).data) == data
+        assert struct.unpack(">Q", token_information(other, 9, lun=1)[16:24]) == (1000,)
+        # Whoever changes a block of it, on whichever worker, voids it.
+        other.scsi(scsi.write(1099, 1), write=bytes(512))
+        assert write_using(c, token, (5000, 1000)).sense == TOKEN_REVOKED
+        assert bytes(c.scsi(scsi.read(5000, 1000), lun=1, read=len(data)).data) == data

@@ -26,5 +26,6 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/unit.c src/catalog/unit.h \
 	src/catalog/unit_file.c src/catalog/unit_file.h \
 	src/catalog/unit_modes.c src/catalog/unit_modes.h \
-	src/catalog/unit_reservations.c src/catalog/unit_reservations.h
+	src/catalog/unit_reservations.c src/catalog/unit_reservations.h \
+	src/catalog/unit_sanitize.c src/catalog/unit_sanitize.h
 EXTRA_DIST += src/catalog/README.md

@@ -13,10 +13,12 @@
 #include "catalog/unit_file.h"
 #include "catalog/unit_modes.h"
 #include "catalog/unit_reservations.h"
+#include "catalog/unit_sanitize.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "scsi/lun.h"
 #include "scsi/reservations.h"
+#include "scsi/sanitize.h"
 
 /* Helpers that write unit files: not those that open and close stores, which may hang. */
 #define UNIT_THREADS 4
@@ -94,6 +96,7 @@ find(const char *name)
 static void
 load(struct unit *unit)
 {
+    enum sanitize_mark sanitize;
     struct saved_modes modes;
     struct pr_state state;
 
@@ -103,6 +106,7 @@ load(struct unit *unit)
     pr_state_init(&state);
     if (unit_file_load(unit->file, &unit->error) == 0 &&
         unit_modes_load(unit->file, &modes, &unit->error) == 0 &&
+        unit_sanitize_load(unit->file, &sanitize, &unit->error) == 0 &&
         unit_reservations_load(unit->file, &state, &unit->error) == 0)
         reservations_restore(unit->reservations, &state);
     pr_state_done(&state);
@@ -183,6 +187,8 @@ save_work(struct pool_job *job)
         save->error = unit_reservations_save(unit->file, save->reservations);
     if (save->error == 0 && save->modes != NULL)
         save->error = unit_modes_save(unit->file, save->modes);
+    if (save->error == 0 && save->sanitize != NULL)
+        save->error = unit_sanitize_save(unit->file, *save->sanitize);
     if (save->error < 0)
         log_error("catalog", "what a disk is to keep could not be saved", "path",
                   unit_file_path(unit->file), "error", strerrordesc_np(-save->error), NULL);
@@ -208,6 +214,7 @@ keep(struct lun_save *save)
 void
 unit_attach(struct unit *unit, struct lun *lun)
 {
+    enum sanitize_mark sanitize;
     struct saved_modes modes;
 
     reservations_attach(lun, unit->reservations);
@@ -216,6 +223,8 @@ unit_attach(struct unit *unit, struct lun *lun)
     lun->save = keep;
     if (unit_modes_load(unit->file, &modes, NULL) == 0)
         lun_set_saved_modes(lun, &modes, true);
+    if (unit_sanitize_load(unit->file, &sanitize, NULL) == 0)
+        sanitize_restore(lun, sanitize);
 }
 
 void

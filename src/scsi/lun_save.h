@@ -13,11 +13,20 @@ struct saved_modes {
     unsigned mask, values;
 };
 
+/* That a sanitize operation has begun and not ended well, and whether its failure may be left
+ * (lun.h). */
+enum sanitize_mark {
+    SANITIZE_MARK_NONE,
+    SANITIZE_MARK_RESTRICTED,
+    SANITIZE_MARK_UNRESTRICTED,
+};
+
 /* The one who asks fills in the first part, and keeps it until DONE. */
 struct lun_save {
     struct lun *lun;
     const struct pr_state *reservations; /* NULL: they stay as they are kept */
     const struct saved_modes *modes;     /* … */
+    const enum sanitize_mark *sanitize;  /* … */
     /* On the worker that asked, never from within the asking. */
     void (*done)(struct lun_save *save);
     int error; /* 0: it is on stable storage; a negative errno: what was there still is */

@@ -1,4 +1,4 @@
-/* sanitize.c: SANITIZE (SBC-3 sections 4.11 and 5.24). */
+/* sanitize.c: sanitize operations, from their begin to their end (SBC-3 section 4.11). */
 #include "scsi/sanitize.h"
 
 #include <assert.h>
@@ -21,35 +21,33 @@
 #include "store/store.h"
 
 /* One operation of the store: between two of them a stop or an abort is noticed. */
-#define OVERWRITE_STEP_MAX (1u << 20)
-#define ERASE_STEP_MAX     (64u << 20)
+#define ERASE_STEP_MAX (64u << 20)
 
 /*
- * An overwrite starts slowly: until these seconds are over it goes at most at that rate, so
+ * An overwrite starts slowly: until these seconds are over it goes about at that rate, so
  * that whoever started it by mistake can save the rest by stopping the daemon, and whoever
  * watches progress gets to see some.
  */
 #define SLOW_START_US   (8u * 1000000u)
 #define SLOW_START_RATE (16u << 20) /* bytes a second */
+#define SLOW_START_FREE (8u << 20)  /* and as much at once */
 
 /* All blocks, however many there will be. */
 #define ALL_BLOCKS ((uint64_t)1 << 62)
-
-enum { IMMED = 0x80, AUSE = 0x20 };
 
 struct sanitize {
     LIST_ENTRY(sanitize) link; /* of its worker */
     struct lun *lun;           /* counted */
     struct scsi_cmd *waiter;   /* who is answered at the end; NULL: nobody */
-    enum store_op op;
-    unsigned passes, pass;
-    bool inverts;          /* the pattern, from pass to pass */
-    struct iobuf *pattern; /* what one step writes; NULL: it erases */
-    uint64_t at;           /* offset of the next step */
+    struct sanitize_plan plan;
+    unsigned pass;
+    uint64_t at; /* offset of the next step */
     uint64_t started_us, written;
     struct store_io io;
     struct timer timer;
     struct range_claim claim;
+    struct lun_save save;
+    enum sanitize_mark mark; /* what is being saved */
 };
 
 /* What one worker has at work; the worker's own. */
@@ -118,8 +116,9 @@ answer(struct scsi_cmd *cmd, bool succeeded)
         cmd_fail(cmd, SENSE_SANITIZE_FAILED);
 }
 
+/* Once what is kept says so, too. */
 static void
-end(struct sanitize *s, bool succeeded)
+finish(struct sanitize *s, bool succeeded)
 {
     unsigned id = worker_id(worker_current());
     struct lun *lun = s->lun;
@@ -134,11 +133,44 @@ end(struct sanitize *s, bool succeeded)
         answer(s->waiter, succeeded);
     LIST_REMOVE(s, link);
     timer_done(&s->timer);
-    iobuf_unref(s->pattern);
+    iobuf_unref(s->plan.pattern);
     free(s);
     lun_unref(lun);
     if (at_worker[id].is_stopping && LIST_EMPTY(&at_worker[id].operations))
         at_worker[id].stopped(at_worker[id].arg);
+}
+
+static struct sanitize *
+of_save(struct lun_save *save)
+{
+    return (struct sanitize *)(void *)((char *)save - offsetof(struct sanitize, save));
+}
+
+/* Has SAVE keep MARK of LUN. False: nobody keeps anything of it. */
+static bool
+keep(struct lun_save *save, struct lun *lun, const enum sanitize_mark *mark,
+     void (*done)(struct lun_save *save))
+{
+    if (lun->save == NULL || (lun->store->capabilities & STORE_IS_VOLATILE))
+        return false;
+    *save = (struct lun_save){.lun = lun, .sanitize = mark, .done = done};
+    lun->save(save);
+    return true;
+}
+
+static void
+end_is_kept(struct lun_save *save)
+{
+    finish(of_save(save), save->error == 0);
+}
+
+/* A failure is kept already. */
+static void
+end(struct sanitize *s, bool succeeded)
+{
+    s->mark = SANITIZE_MARK_NONE;
+    if (!succeeded || !keep(&s->save, s->lun, &s->mark, end_is_kept))
+        finish(s, succeeded);
 }
 
 /* Whose command was aborted has its answer now; the operation goes on. */
@@ -166,7 +198,7 @@ static void step(struct sanitize *s);
 static void
 show_progress(const struct sanitize *s, uint64_t size)
 {
-    double done = ((double)s->pass + (double)s->at / (double)size) / s->passes;
+    double done = ((double)s->pass + (double)s->at / (double)size) / s->plan.passes;
     unsigned progress = (unsigned)(done * 65536);
 
     atomic_store_explicit(&s->lun->sanitize.progress, progress < 65535 ? progress : 65535,
@@ -184,13 +216,13 @@ invert(struct iobuf *pattern)
 static void
 next_pass(struct sanitize *s)
 {
-    if (++s->pass == s->passes) {
+    if (++s->pass == s->plan.passes) {
         end(s, true);
         return;
     }
     s->at = 0;
-    if (s->inverts)
-        invert(s->pattern);
+    if (s->plan.inverts)
+        invert(s->plan.pattern);
     step(s);
 }
 
@@ -228,7 +260,7 @@ submit(struct sanitize *s, enum store_op op, uint64_t length, void (*done)(struc
         .op = op,
         .offset = op == STORE_FLUSH ? 0 : s->at,
         .length = length,
-        .data = op == STORE_WRITE ? s->pattern->data : NULL,
+        .data = op == STORE_WRITE ? s->plan.pattern->data : NULL,
         .done = done,
     };
     store_submit(s->lun->store, &s->io);
@@ -240,9 +272,11 @@ slow_start_us(const struct sanitize *s)
 {
     uint64_t due, now = clock_us() - s->started_us;
 
-    if (s->op != STORE_WRITE || now >= SLOW_START_US)
+    if (s->plan.op != STORE_WRITE || now >= SLOW_START_US)
         return 0;
-    due = s->written * 1000000 / SLOW_START_RATE;
+    due = s->written > SLOW_START_FREE
+              ? (s->written - SLOW_START_FREE) * 1000000 / SLOW_START_RATE
+              : 0;
     if (due > SLOW_START_US)
         due = SLOW_START_US;
     return due > now ? due - now : 0;
@@ -254,7 +288,7 @@ step(struct sanitize *s)
 {
     struct store *store = s->lun->store;
     uint64_t size = atomic_load(&store->size), wait = slow_start_us(s), length;
-    uint64_t max = s->op == STORE_WRITE ? s->pattern->length : ERASE_STEP_MAX;
+    uint64_t max = s->plan.op == STORE_WRITE ? s->plan.pattern->length : ERASE_STEP_MAX;
 
     let_waiter_go(s);
     if (must_end(s)) {
@@ -269,7 +303,7 @@ step(struct sanitize *s)
     } else {
         show_progress(s, size);
         length = size - s->at;
-        submit(s, s->op, length < max ? length : max, stepped);
+        submit(s, s->plan.op, length < max ? length : max, stepped);
     }
 }
 
@@ -308,13 +342,9 @@ others_have_ended(struct range_claim *claim)
         begin_steps(claim);
 }
 
-/* Runs later than start(), so that an answer may be given at once. */
 static void
-wait_for_others(struct timer *timer)
+wait_for_others(struct sanitize *s)
 {
-    struct sanitize *s = of_timer(timer);
-
-    timer->run = step_is_due;
     switch (range_take(s->lun->guard, &s->claim, 0, ALL_BLOCKS, others_have_ended)) {
     case CLAIM_IS_GRANTED:
         others_have_ended(&s->claim);
@@ -327,186 +357,143 @@ wait_for_others(struct timer *timer)
     }
 }
 
-/* Takes S, of which op, passes, inverts and pattern are set; NULL: memory was short. */
 static void
-start(struct scsi_cmd *cmd, struct sanitize *s)
+begin_is_kept(struct lun_save *save)
 {
-    struct lun *lun = cmd_lun(cmd);
-    unsigned id = worker_id(worker_current());
-
-    if (s == NULL || at_worker[id].is_stopping || timer_init(&s->timer, wait_for_others) < 0) {
-        cmd_finish(cmd, SCSI_BUSY);
-    } else if (!begin(lun, cmd->cdb[1] & AUSE)) {
-        const struct sense sense = lun_state(lun);
-        cmd_fail_sense(cmd, &sense);
-    } else {
-        s->lun = lun_ref(lun);
-        s->waiter = cmd->cdb[1] & IMMED ? NULL : cmd;
-        LIST_INSERT_HEAD(&at_worker[id].operations, s, link);
-        log_limited(LOG_LEVEL_INFO, "scsi", "a unit is being sanitized", "store",
-                    lun->store->name, "by", cmd->it_nexus->initiator_name, "command",
-                    cmd->command->name, NULL);
-        timer_start(&s->timer, 0);
-        if (s->waiter == NULL)
-            cmd_good(cmd);
-        return;
-    }
-    if (s != NULL) {
-        timer_done(&s->timer);
-        iobuf_unref(s->pattern);
-        free(s);
-    }
-}
-
-static bool
-check_reserved(struct scsi_cmd *cmd)
-{
-    if (cmd->cdb[1] & 0x40) { /* ZNR is for zoned devices (ZBC) */
-        cmd_fail_cdb(cmd, 1, 6);
-        return false;
-    }
-    for (unsigned i = 2; i <= 6; i++) {
-        if (cmd->cdb[i] != 0) {
-            cmd_fail_cdb(cmd, i, -1);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Table 103: which lists the service actions take. */
-static bool
-check_list_length(struct scsi_cmd *cmd)
-{
-    unsigned length = get_be16(cmd->cdb + 7);
-    bool takes_list = cmd->command->out != OUT_NONE;
-
-    if (takes_list ? length > 4 && length < cmd_lun(cmd)->block_size + 5 : length == 0)
-        return true;
-    cmd_fail_cdb(cmd, 7, -1);
-    return false;
-}
-
-/*
- * After a failure in restricted completion mode there is one way out: another operation in the
- * same mode that succeeds.
- */
-static bool
-check_mode(struct scsi_cmd *cmd)
-{
-    struct lun *lun = cmd_lun(cmd);
-    bool is_restricted;
-
-    pthread_mutex_lock(&lun->lock);
-    is_restricted = state_of(lun) == SANITIZE_FAILED && !lun->sanitize.is_unrestricted;
-    pthread_mutex_unlock(&lun->lock);
-    if (is_restricted && cmd->command->run == sanitize_exit_failure_mode)
-        cmd_fail_cdb(cmd, 1, 4);
-    else if (is_restricted && (cmd->cdb[1] & AUSE))
-        cmd_fail_cdb(cmd, 1, 5);
+    if (save->error == 0)
+        wait_for_others(of_save(save));
     else
-        return true;
-    return false;
+        end(of_save(save), false);
 }
 
-bool
-sanitize_check(struct scsi_cmd *cmd)
-{
-    struct sense sense = lun_state(cmd_lun(cmd));
-
-    if (sense.condition == SENSE_NOT_READY_SANITIZE) {
-        cmd_fail_sense(cmd, &sense);
-        return false;
-    }
-    return check_reserved(cmd) && check_list_length(cmd) && check_mode(cmd);
-}
-
-/* Table 104 */
-static bool
-check_overwrite_list(struct scsi_cmd *cmd)
-{
-    const uint8_t *list = cmd->out != NULL ? cmd->out->data : NULL;
-    unsigned length;
-
-    if (cmd->out == NULL || cmd->out->length < cmd->out_length) {
-        cmd_fail(cmd, SENSE_PARAMETER_LIST_LENGTH);
-        return false;
-    }
-    length = get_be16(list + 2);
-    if ((list[0] & 0x1f) == 0) /* OVERWRITE COUNT */
-        cmd_fail_list(cmd, 0, 4);
-    else if (list[0] & 0x60) /* TEST: vendor specific */
-        cmd_fail_list(cmd, 0, 6);
-    else if (length == 0 || length > cmd_lun(cmd)->block_size || length > cmd->out_length - 4)
-        cmd_fail_list(cmd, 2, -1);
-    else
-        return true;
-    return false;
-}
-
-/* Fills BUF with blocks of BLOCK bytes, each of which begins the pattern of N bytes anew. */
+/* Runs later than start(), so that an answer may be given at once. */
 static void
-fill(struct iobuf *buf, size_t block, const uint8_t *pattern, size_t n)
+keep_begin(struct timer *timer)
 {
-    for (size_t at = 0; at < block; at++)
-        buf->data[at] = pattern[at % n];
-    for (size_t at = block; at < buf->length; at += block)
-        memcpy(buf->data + at, buf->data, block);
+    struct sanitize *s = of_timer(timer);
+
+    timer->run = step_is_due;
+    s->mark = s->lun->sanitize.is_unrestricted ? SANITIZE_MARK_UNRESTRICTED
+                                               : SANITIZE_MARK_RESTRICTED;
+    if (!keep(&s->save, s->lun, &s->mark, begin_is_kept))
+        wait_for_others(s);
 }
 
-void
-sanitize_overwrite(struct scsi_cmd *cmd)
-{
-    struct sanitize *s;
-    const uint8_t *list;
-
-    if (!check_overwrite_list(cmd))
-        return;
-    list = cmd->out->data;
-    s = calloc(1, sizeof *s);
-    if (s != NULL)
-        s->pattern = iobuf_new(OVERWRITE_STEP_MAX);
-    if (s != NULL && s->pattern == NULL) {
-        free(s);
-        s = NULL;
-    }
-    if (s != NULL) {
-        s->op = STORE_WRITE;
-        s->passes = list[0] & 0x1f;
-        s->inverts = list[0] & 0x80;
-        fill(s->pattern, cmd_lun(cmd)->block_size, list + 4, get_be16(list + 2));
-        /* With INVERT the last pass writes the pattern as it came. */
-        if (s->inverts && s->passes % 2 == 0)
-            invert(s->pattern);
-    }
-    start(cmd, s);
-}
-
-/* What is erased is given back to whoever keeps the store, and reads as zeroes: VPD B1h says
- * WABEREQ=01b. */
-void
-sanitize_block_erase(struct scsi_cmd *cmd)
+static struct sanitize *
+new_operation(const struct sanitize_plan *plan)
 {
     struct sanitize *s = calloc(1, sizeof *s);
 
-    if (s != NULL) {
-        s->op = STORE_UNMAP;
-        s->passes = 1;
+    if (s == NULL || timer_init(&s->timer, keep_begin) < 0) {
+        free(s);
+        return NULL;
     }
-    start(cmd, s);
+    s->plan = *plan;
+    /* With INVERT the last pass writes the pattern as it came. */
+    if (plan->inverts && plan->passes % 2 == 0)
+        invert(plan->pattern);
+    return s;
 }
 
-/* Where no operation has failed there is nothing to leave. */
 void
-sanitize_exit_failure_mode(struct scsi_cmd *cmd)
+sanitize_start(struct scsi_cmd *cmd, const struct sanitize_plan *plan)
+{
+    unsigned id = worker_id(worker_current());
+    struct lun *lun = cmd_lun(cmd);
+    struct sanitize *s = at_worker[id].is_stopping ? NULL : new_operation(plan);
+
+    if (s == NULL) {
+        cmd_finish(cmd, SCSI_BUSY);
+        iobuf_unref(plan->pattern);
+        return;
+    }
+    if (!begin(lun, plan->is_unrestricted)) {
+        const struct sense sense = lun_state(lun);
+
+        cmd_fail_sense(cmd, &sense);
+        timer_done(&s->timer);
+        iobuf_unref(plan->pattern);
+        free(s);
+        return;
+    }
+    s->lun = lun_ref(lun);
+    s->waiter = plan->is_immediate ? NULL : cmd;
+    LIST_INSERT_HEAD(&at_worker[id].operations, s, link);
+    log_limited(LOG_LEVEL_INFO, "scsi", "a unit is being sanitized", "store", lun->store->name,
+                "by", cmd->it_nexus->initiator_name, "command", cmd->command->name, NULL);
+    timer_start(&s->timer, 0);
+    if (s->waiter == NULL)
+        cmd_good(cmd);
+}
+
+struct leaving {
+    struct scsi_cmd *cmd;
+    struct lun_save save;
+};
+
+static void
+left(struct scsi_cmd *cmd, bool succeeded)
 {
     struct lun *lun = cmd_lun(cmd);
 
     pthread_mutex_lock(&lun->lock);
-    if (state_of(lun) == SANITIZE_FAILED && lun->sanitize.is_unrestricted)
-        set_state(lun, SANITIZE_IDLE);
+    set_state(lun, succeeded ? SANITIZE_IDLE : SANITIZE_FAILED);
     pthread_mutex_unlock(&lun->lock);
-    cmd_good(cmd);
+    answer(cmd, succeeded);
+}
+
+static void
+leaving_is_kept(struct lun_save *save)
+{
+    struct leaving *l =
+        (struct leaving *)(void *)((char *)save - offsetof(struct leaving, save));
+    struct scsi_cmd *cmd = l->cmd;
+    bool succeeded = save->error == 0;
+
+    free(l);
+    left(cmd, succeeded);
+}
+
+/*
+ * Where no operation has failed there is nothing to leave. Until the end of the failure is
+ * kept, the unit is as if an operation were running, so that none begins.
+ */
+void
+sanitize_leave(struct scsi_cmd *cmd)
+{
+    static const enum sanitize_mark none = SANITIZE_MARK_NONE;
+    struct lun *lun = cmd_lun(cmd);
+    struct leaving *l;
+    bool leaves;
+
+    pthread_mutex_lock(&lun->lock);
+    leaves = state_of(lun) == SANITIZE_FAILED && lun->sanitize.is_unrestricted;
+    if (leaves)
+        set_state(lun, SANITIZE_RUNNING);
+    pthread_mutex_unlock(&lun->lock);
+    if (!leaves) {
+        cmd_good(cmd);
+        return;
+    }
+    l = malloc(sizeof *l);
+    if (l == NULL) {
+        left(cmd, false);
+        return;
+    }
+    l->cmd = cmd;
+    if (!keep(&l->save, lun, &none, leaving_is_kept)) {
+        free(l);
+        left(cmd, true);
+    }
+}
+
+void
+sanitize_restore(struct lun *lun, enum sanitize_mark mark)
+{
+    if (mark == SANITIZE_MARK_NONE)
+        return;
+    lun->sanitize.is_unrestricted = mark == SANITIZE_MARK_UNRESTRICTED;
+    atomic_store(&lun->sanitize.state, SANITIZE_FAILED);
 }
 
 void

@@ -38,6 +38,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/rod_commands.c \
 	src/scsi/rod_results.c src/scsi/rod_results.h \
 	src/scsi/sanitize.c src/scsi/sanitize.h \
+	src/scsi/sanitize_commands.c \
 	src/scsi/sense.c src/scsi/sense.def src/scsi/sense.h \
 	src/scsi/transport_id.c src/scsi/transport_id.h \
 	src/scsi/task_set.c src/scsi/task_set.h \

@@ -9,7 +9,8 @@ from runner import cases
 from test_task_management import ABORT_TASK, COLD_RESET, COMPLETE, LUN_RESET, WARM_RESET
 
 IN_PROGRESS = (scsi.NOT_READY, 0x04, 0x1B)
-OVERWRITE, BLOCK_ERASE = 1, 2
+FAILED = (scsi.MEDIUM_ERROR, 0x31, 3)
+OVERWRITE, BLOCK_ERASE, EXIT = 1, 2, 0x1F
 
 
 def sanitize(action, immed=False, length=0):
@@ -28,6 +29,13 @@ def setup(daemon):
 def start_overwrite(c, immed, pattern=b"wipe", count=1):
     data = overwrite_list(pattern, count)
     return c.submit(sanitize(OVERWRITE, immed, len(data)), write=data)
+
+
+def progress(c):
+    """Of what is under way, in 65536ths."""
+    sense = bytes(c.scsi(scsi.request_sense(), read=252).data)
+    assert tuple(scsi.Sense(sense)) == IN_PROGRESS, sense.hex()
+    return struct.unpack_from(">H", sense, 16)[0]
 
 
 def is_idle(daemon):
@@ -99,6 +107,32 @@ def test_the_daemon_stops_in_the_middle_of_it(start_daemon):
     with daemon.session() as c:
         c.scsi(sanitize(OVERWRITE, True, 5), write=overwrite_list(b"x"))
     daemon.stop(limit=5)
+
+
+@cases("stop", "kill")
+def test_what_was_under_way_at_the_end_of_the_daemon_has_failed(start_daemon, end):
+    daemon = start_daemon()
+    daemon.make_disk(type="rdwr", size=256 * MIB, unmap=True)
+    daemon.make_target()
+    with daemon.session() as c:
+        c.scsi(sanitize(OVERWRITE, True, 5), write=overwrite_list(b"x"))
+        # Beyond the begin, which is kept before the first write.
+        eventually(lambda: progress(c) > 0, "progress")
+    if end == "kill":
+        daemon.kill()
+    else:
+        daemon.stop()
+    daemon.start()
+    with daemon.session(settle=False) as c:
+        while c.try_scsi(scsi.test_unit_ready()).sense[0] == scsi.UNIT_ATTENTION:
+            pass
+        for cdb in scsi.test_unit_ready(), scsi.read(0, 1):
+            assert c.try_scsi(cdb, read=512).sense == FAILED
+        assert c.try_scsi(sanitize(EXIT)).sense == scsi.INVALID_FIELD_IN_CDB
+        c.scsi(sanitize(BLOCK_ERASE))
+        assert bytes(c.scsi(scsi.read(0, 1), read=512).data) == bytes(512)
+    daemon.restart()
+    daemon.check_serving()
 
 
 def test_a_backstore_that_is_deleted_meanwhile_goes(start_daemon):

@@ -10,6 +10,7 @@
 #include "catalog/unit_file.h"
 #include "catalog/unit_modes.h"
 #include "catalog/unit_reservations.h"
+#include "catalog/unit_sanitize.h"
 #include "scsi/lun.h"
 #include "scsi/reservations.h"
 #include "service.h"
@@ -294,6 +295,10 @@ static const struct {
     {"{\"version\":1,\"modes\":{\"write_cache\":0}}", false},
     {"{\"version\":1,\"modes\":{\"other\":true}}", false},
     {"{\"version\":1,\"modes\":[]}", false},
+    {"{\"version\":1,\"sanitize\":\"restricted\"}", true},
+    {"{\"version\":1,\"sanitize\":\"unrestricted\"}", true},
+    {"{\"version\":1,\"sanitize\":\"none\"}", false},
+    {"{\"version\":1,\"sanitize\":true}", false},
     {"{}", false},
     {"[]", false},
     {"{\"version\":2}", false},
@@ -339,12 +344,14 @@ START_TEST(only_what_makes_sense_is_taken_for_what_was_kept)
 {
     struct unit_file *u = unit_file_new(in_folder("state/units"), "r");
     struct saved_modes modes;
+    enum sanitize_mark sanitize;
     struct pr_state state;
     struct error err = {0};
 
     write_unit(files[_i].text, strlen(files[_i].text));
     pr_state_init(&state);
     ck_assert_msg((unit_file_load(u, &err) == 0 && unit_modes_load(u, &modes, &err) == 0 &&
+                   unit_sanitize_load(u, &sanitize, &err) == 0 &&
                    unit_reservations_load(u, &state, &err) == 0) == files[_i].is_right,
                   "%s: %s", files[_i].text, err.message);
     if (!files[_i].is_right) {
@@ -373,6 +380,25 @@ START_TEST(a_file_that_is_cut_is_damaged_wherever_it_is_cut)
     }
     write_unit(text, length);
     ck_assert_int_eq(unit_file_load(u, NULL), 0);
+    unit_file_free(u);
+}
+END_TEST
+
+START_TEST(a_mark_of_a_sanitize_operation_is_kept_and_taken_back)
+{
+    struct unit_file *u = unit_file_new(in_folder("state/units"), "r"), *again;
+    enum sanitize_mark mark;
+
+    for (int i = SANITIZE_MARK_UNRESTRICTED; i >= SANITIZE_MARK_NONE; i--) {
+        ck_assert_int_eq(unit_file_load(u, NULL), 0);
+        ck_assert_int_eq(unit_sanitize_save(u, (enum sanitize_mark)i), 0);
+        again = unit_file_new(in_folder("state/units"), "r");
+        ck_assert_int_eq(unit_file_load(again, NULL), 0);
+        ck_assert_int_eq(unit_sanitize_load(again, &mark, NULL), 0);
+        ck_assert_int_eq(mark, i);
+        unit_file_free(again);
+    }
+    ck_assert(!file_is_there("state/units/r.json"));
     unit_file_free(u);
 }
 END_TEST
@@ -423,6 +449,7 @@ unit_cases(void)
     tcase_add_loop_test(t, only_what_makes_sense_is_taken_for_what_was_kept, 0,
                         sizeof files / sizeof files[0]);
     tcase_add_test(t, a_file_that_is_cut_is_damaged_wherever_it_is_cut);
+    tcase_add_test(t, a_mark_of_a_sanitize_operation_is_kept_and_taken_back);
     tcase_add_test(t, members_do_not_touch_each_other);
     return t;
 }

@@ -404,6 +404,122 @@ START_TEST(a_failure_in_unrestricted_mode_may_be_left)
 }
 END_TEST
 
+/* What is to be kept, until the test says that it is. */
+static struct lun_save *saving;
+
+static void
+hold_save(struct lun_save *save)
+{
+    ck_assert_ptr_null(saving);
+    saving = save;
+}
+
+static void
+expect_save(struct fixture *f, enum sanitize_mark mark, int error)
+{
+    struct lun_save *save;
+
+    while (saving == NULL)
+        worker_turn(f->worker, true);
+    save = saving;
+    ck_assert_ptr_eq(save->lun, f->lun);
+    ck_assert_int_eq(*save->sanitize, mark);
+    ck_assert_ptr_null(save->reservations);
+    ck_assert_ptr_null(save->modes);
+    saving = NULL;
+    save->error = error;
+    save->done(save);
+}
+
+static void
+start_with_save(struct call *c, struct fixture *f, const char *cdb)
+{
+    saving = NULL;
+    f->lun->save = hold_save;
+    call_init(c, f, cdb);
+    call_start(c, NULL, 0);
+}
+
+START_TEST(its_begin_is_kept_before_the_first_write_and_its_end_before_the_answer)
+{
+    struct fixture f;
+    struct call erase;
+
+    fixture_open(&f);
+    start_with_save(&erase, &f, BLOCK_ERASE);
+    while (saving == NULL)
+        worker_turn(f.worker, true);
+    ck_assert_uint_eq(fake_store_records(f.store), 0);
+    expect_save(&f, SANITIZE_MARK_RESTRICTED, 0);
+    while (saving == NULL)
+        worker_turn(f.worker, true);
+    ck_assert_uint_eq(fake_store_records(f.store), 2);
+    ck_assert_int_eq(erase.done, 0);
+    ck_assert_int_eq(atomic_load(&f.lun->sanitize.state), SANITIZE_RUNNING);
+    expect_save(&f, SANITIZE_MARK_NONE, 0);
+    ck_assert_int_eq(erase.done, 1);
+    assert_outcome(&erase, "GOOD");
+    ck_assert_int_eq(atomic_load(&f.lun->sanitize.state), SANITIZE_IDLE);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(what_cannot_be_kept_has_failed)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    start_with_save(&c, &f, ERASE_AUSE);
+    expect_save(&f, SANITIZE_MARK_UNRESTRICTED, -EIO);
+    assert_outcome(&c, "3/31/03");
+    ck_assert_uint_eq(fake_store_records(f.store), 0);
+
+    start_with_save(&c, &f, ERASE_AUSE);
+    expect_save(&f, SANITIZE_MARK_UNRESTRICTED, 0);
+    expect_save(&f, SANITIZE_MARK_NONE, -EIO);
+    assert_outcome(&c, "3/31/03");
+
+    start_with_save(&c, &f, EXIT);
+    ck_assert_int_eq(c.done, 0);
+    expect_save(&f, SANITIZE_MARK_NONE, -EIO);
+    assert_outcome(&c, "3/31/03");
+    start_with_save(&c, &f, EXIT);
+    expect_save(&f, SANITIZE_MARK_NONE, 0);
+    assert_outcome(&c, "GOOD");
+    run(&c, &f, "00 00 00 00 00 00");
+    assert_outcome(&c, "GOOD");
+    fixture_close(&f);
+}
+END_TEST
+
+static const struct {
+    enum sanitize_mark mark;
+    const char *ready, *left;
+} marks[] = {
+    {SANITIZE_MARK_NONE, "GOOD", "GOOD"},
+    {SANITIZE_MARK_RESTRICTED, "3/31/03", "5/24/00"},
+    {SANITIZE_MARK_UNRESTRICTED, "3/31/03", "GOOD"},
+};
+
+START_TEST(what_was_under_way_when_the_power_went_has_failed)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    nexus_free(f.nexus);
+    sanitize_restore(f.lun, marks[_i].mark);
+    f.nexus = f.nexuses[1] = fixture_nexus(&f, false);
+    ck_assert_int_eq(nexus_take_attention(f.nexus), ATTENTION_POWER_ON);
+    run(&c, &f, "00 00 00 00 00 00");
+    assert_outcome(&c, marks[_i].ready);
+    run(&c, &f, EXIT);
+    assert_outcome(&c, marks[_i].left);
+    fixture_close(&f);
+}
+END_TEST
+
 static void
 stopped(void *arg)
 {
@@ -469,6 +585,9 @@ sanitize_cases(void)
     tcase_add_test(t, commands_at_the_medium_end_before_it_begins);
     tcase_add_test(t, a_failure_in_restricted_mode_is_left_by_a_success_in_that_mode_only);
     tcase_add_test(t, a_failure_in_unrestricted_mode_may_be_left);
+    tcase_add_test(t, its_begin_is_kept_before_the_first_write_and_its_end_before_the_answer);
+    tcase_add_test(t, what_cannot_be_kept_has_failed);
+    tcase_add_loop_test(t, what_was_under_way_when_the_power_went_has_failed, 0, ROWS(marks));
     tcase_add_test(t, the_end_of_its_worker_is_a_failure);
     tcase_add_test(t, it_ends_when_nobody_can_reach_the_unit_any_more);
     return t;

@@ -128,7 +128,7 @@ step_unit() { run_programs asan .; }
 step_wire() { with_daemon asan tests/wire/run; }
 step_rpc() { with_daemon asan tests/rpc/run; }
 step_integration() { with_daemon asan tests/integration/run; }
-step_conformance() { with_daemon gcc tests/conformance/part1; }
+step_conformance() { with_daemon gcc tests/conformance/all; }
 
 step_tsan() { # gcc 12's ThreadSanitizer cannot live with as much randomness as new kernels have
     setarch -R true 2>/dev/null && no_aslr=(setarch -R)

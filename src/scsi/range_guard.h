@@ -10,9 +10,8 @@
  * for that: it takes its turn in the unit's queue, has each worker hold its blocks, and begins
  * when those have let go of them who had them before. What meets held blocks takes its turn in
  * the queue too, whose order is that of coming; so nobody waits for ever, and no two wait for
- * each other, as long as who holds a claim waits for no other claim.
- *
- * On I/O workers. A claim belongs to the worker that makes it.
+ * each other, as long as who holds a claim waits for no other of the same unit, and for those
+ * of other units in one order for all (copy.c: by the address of the guard).
  */
 #ifndef SCSI_RANGE_GUARD_H
 #define SCSI_RANGE_GUARD_H

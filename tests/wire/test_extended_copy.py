@@ -246,3 +246,32 @@ def test_a_token_of_one_session_is_used_by_another(daemon):
         other.scsi(scsi.write(1099, 1), write=bytes(512))
         assert write_using(c, token, (5000, 1000)).sense == TOKEN_REVOKED
         assert bytes(c.scsi(scsi.read(5000, 1000), lun=1, read=len(data)).data) == data
+
+
+def test_a_copy_by_token_is_of_one_moment_whoever_writes_meanwhile(daemon):
+    """What arrives is what was there at POPULATE TOKEN, or nothing is claimed."""
+    ends = set()
+    with daemon.session() as c, daemon.session() as other:
+        settle_all(c)
+        settle_all(other)
+        for n in range(200):
+            before, after = (bytes([n % 256]) * 512, bytes([(n + 1) % 256]) * 512)
+            c.scsi(scsi.write(0, 512), write=before * 512)
+            assert populate(c, (0, 512)).status == scsi.GOOD
+            token = token_information(c)[38:]
+            body = bytes(14) + token + bytes(6) + ranges((4096, 512))
+            data = struct.pack(">H", len(body)) + body
+            use = token_command(0x11, 9, len(data))
+            if n % 2:
+                copy = c.submit(use, lun=1, write=data)
+                write = other.submit(scsi.write(511, 1), write=after)
+            else:
+                write = other.submit(scsi.write(0, 1), write=after)
+                copy = c.submit(use, lun=1, write=data)
+            assert other.wait(write).status == scsi.GOOD
+            copy = c.wait(copy)
+            assert copy.status == scsi.GOOD or copy.sense == TOKEN_REVOKED, copy.sense
+            ends.add(copy.status)
+            if copy.status == scsi.GOOD:
+                assert bytes(c.scsi(scsi.read(4096, 512), lun=1, read=512 * 512).data) == before * 512, n
+    assert ends, "no copy ended"

@@ -140,7 +140,7 @@ extended_inquiry(const struct scsi_cmd *cmd, const struct lun *lun, uint8_t *dat
     uint8_t *page = data - HEADER; /* offsets as the standard draws them */
 
     (void)cmd;
-    page[5] = 0x01; /* SIMPSUP */
+    page[5] = 0x07; /* HEADSUP, ORDSUP, SIMPSUP */
     if (lun->store == NULL || (lun->store->capabilities & STORE_CAN_FLUSH))
         page[6] = 0x01;        /* V_SUP: a cache that loses what is in it */
     page[13] = SCSI_SENSE_MAX; /* MAXIMUM SUPPORTED SENSE DATA LENGTH */

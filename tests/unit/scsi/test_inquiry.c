@@ -91,8 +91,8 @@ static const struct {
     const char *page;
     uint8_t length, data[16];
 } short_pages[] = {
-    /* SIMPSUP; V_SUP; sense data of 252 bytes */
-    {"86", 64, {0x00, 0x86, 0x00, 0x3c, 0x00, 0x01, 0x01, 0, 0, 0, 0, 0, 0, 252}},
+    /* HEADSUP, ORDSUP, SIMPSUP; V_SUP; sense data of 252 bytes */
+    {"86", 64, {0x00, 0x86, 0x00, 0x3c, 0x00, 0x07, 0x01, 0, 0, 0, 0, 0, 0, 252}},
     /* all pages shared */
     {"87", 8, {0x00, 0x87, 0x00, 0x04, 0x3f, 0xff, 0x00, 0x00}},
 };

@@ -169,6 +169,8 @@ START_TEST(a_session_that_goes_on_keeps_its_tsih)
     ck_assert_uint_eq(second.grants, 1);
     ck_assert(registry_look(&second.entry->key, tsih, NULL, NULL));
     ck_assert(go_on(&third, 0, 7, tsih));
+    turn(1);
+    ck_assert_uint_eq(second.closes, 1);
     leave(&second, 1);
     turn(0);
     ck_assert_uint_eq(third.grants, 1);

@@ -222,13 +222,15 @@ answer(struct scsi_cmd *cmd, const struct log_page *page, const struct store_spa
     cmd_answer(cmd, w.data, w.length, get_be16(cmd->cdb + 7));
 }
 
+/* The unit may be thin no more, and then there is no such page. */
 static void
 space_known(struct store_io *io)
 {
     struct scsi_cmd *cmd = disk_succeeded(io, 0);
+    const struct log_page *page = cmd != NULL ? find_page(cmd) : NULL;
 
-    if (cmd != NULL)
-        answer(cmd, find_page(cmd), &io->space);
+    if (page != NULL)
+        answer(cmd, page, &io->space);
 }
 
 void

@@ -81,9 +81,12 @@ nexus_find_by_naa(const struct it_nexus *it, const uint8_t *naa, uint8_t length)
 {
     for (size_t i = 0; i < it->nexus_count; i++) {
         struct nexus *nexus = it->nexuses[i];
-        const struct lun_identity *id = nexus != NULL ? &nexus->lun->identity : NULL;
+        struct lun_identity id;
 
-        if (id != NULL && length == id->naa_length && memcmp(naa, id->naa, length) == 0)
+        if (nexus == NULL)
+            continue;
+        id = lun_identity(nexus->lun);
+        if (length == id.naa_length && memcmp(naa, id.naa, length) == 0)
             return nexus;
     }
     return NULL;

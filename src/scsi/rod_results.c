@@ -89,9 +89,9 @@ enum { TOKEN_TYPE = 0, TOKEN_LENGTH = 6, TOKEN_NUMBER = 8, TOKEN_CREATOR = 16 };
 enum { TOKEN_BYTES_REPRESENTED = 48, TOKEN_BLOCK_LENGTH = 96, TOKEN_SECRET = 128 };
 
 void
-rod_token_write(uint8_t token[ROD_TOKEN_BYTES], const struct lun *lun, const struct rod *rod)
+rod_token_write(uint8_t token[ROD_TOKEN_BYTES], struct lun *lun, const struct rod *rod)
 {
-    const struct lun_identity *id = &lun->identity;
+    const struct lun_identity id = lun_identity(lun);
     uint8_t *creator = token + TOKEN_CREATOR;
 
     memset(token, 0, ROD_TOKEN_BYTES);
@@ -101,8 +101,8 @@ rod_token_write(uint8_t token[ROD_TOKEN_BYTES], const struct lun *lun, const str
     creator[0] = COPY_TARGET_IDENTIFICATION;
     creator[4] = 1; /* binary */
     creator[5] = 3; /* NAA, of the unit */
-    creator[7] = id->naa_length;
-    memcpy(creator + 8, id->naa, id->naa_length);
+    creator[7] = id.naa_length;
+    memcpy(creator + 8, id.naa, id.naa_length);
     put_be24(creator + 29, lun->block_size);
     put_be64(token + TOKEN_BYTES_REPRESENTED + 8, rod->blocks * lun->block_size);
     put_be32(token + TOKEN_BLOCK_LENGTH, lun->block_size);

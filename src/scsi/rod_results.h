@@ -49,8 +49,7 @@ struct rod_results;
 void rod_results_free(struct rod_results *results); /* accepts NULL */
 
 /* The token of ROD, which is LUN's. */
-void rod_token_write(uint8_t token[ROD_TOKEN_BYTES], const struct lun *lun,
-                     const struct rod *rod);
+void rod_token_write(uint8_t token[ROD_TOKEN_BYTES], struct lun *lun, const struct rod *rod);
 
 /* What a token says of whose it is, to be compared with rod_token_write() then. */
 const uint8_t *rod_token_naa(const uint8_t token[ROD_TOKEN_BYTES], uint8_t *length);

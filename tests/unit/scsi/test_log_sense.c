@@ -86,6 +86,26 @@ START_TEST(space_is_told_only_where_the_store_knows_it_and_the_unit_is_thin)
 }
 END_TEST
 
+/* Its operator says so while the store is asked. */
+START_TEST(of_a_unit_that_is_thin_no_more_no_space_is_told)
+{
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    fake_store_hold(f.store, true);
+    call_init(&c, &f, SENSE("4c", "00", "0000", "00ff"));
+    call_start(&c, NULL, 0);
+    ck_assert_str_eq(asked(&f, 0), "SPACE");
+    lun_set_modes(f.lun, LUN_UNMAP, 0);
+    fake_store_hold(f.store, false);
+    turn_until_done(&c, &f);
+    assert_outcome(&c, "5/24/00");
+    ck_assert_str_eq(field_pointer(&c), "cdb 2.5");
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(statistics_are_those_of_all_initiators_in_blocks_and_microseconds)
 {
     struct nexus *other;
@@ -146,6 +166,7 @@ log_sense_cases(void)
 
     tcase_add_loop_test(t, log_sense_has_the_page_asked_for, 0, ROWS(senses));
     tcase_add_test(t, space_is_told_only_where_the_store_knows_it_and_the_unit_is_thin);
+    tcase_add_test(t, of_a_unit_that_is_thin_no_more_no_space_is_told);
     tcase_add_test(t, statistics_are_those_of_all_initiators_in_blocks_and_microseconds);
     tcase_add_test(t, stops_are_counted);
     return t;

@@ -1,4 +1,7 @@
 /* test_lun.c: ranges of a logical unit, and its nexuses' unit attentions. */
+#include <pthread.h>
+#include <string.h>
+
 #include "fixture.h"
 #include "suites.h"
 
@@ -215,6 +218,49 @@ START_TEST(whoever_is_there_hears_each_time_that_space_gets_short)
 }
 END_TEST
 
+struct renaming {
+    struct lun *lun;
+    struct lun_identity identities[2];
+    atomic_bool is_over;
+};
+
+static void *
+rename_again_and_again(void *arg)
+{
+    static const struct lun_attributes attributes = {.block_size = BLOCK, .modes = LUN_UNMAP};
+    struct renaming *r = arg;
+
+    for (unsigned i = 0; !atomic_load(&r->is_over); i++)
+        lun_reconfigure(r->lun, &r->identities[i % 2], &attributes);
+    return NULL;
+}
+
+/* The operator's thread gives it another name while a worker looks for one. */
+START_TEST(a_unit_is_found_by_the_name_that_it_has_and_by_no_mixture_of_two)
+{
+    uint8_t mixed[16];
+    struct renaming r = {0};
+    struct fixture f;
+    pthread_t thread;
+
+    fixture_open(&f);
+    r.lun = f.lun;
+    for (int i = 0; i < 2; i++) {
+        r.identities[i] = lun_identity(f.lun);
+        memset(r.identities[i].naa, 0x61 + i, sizeof mixed);
+    }
+    ck_assert_int_eq(pthread_create(&thread, NULL, rename_again_and_again, &r), 0);
+    memset(mixed, 0x61, sizeof mixed);
+    memset(mixed + 8, 0x62, 8);
+    for (int i = 0; i < 20000; i++)
+        ck_assert_ptr_null(nexus_find_by_naa(&f.it, mixed, sizeof mixed));
+    atomic_store(&r.is_over, true);
+    pthread_join(thread, NULL);
+    ck_assert_ptr_eq(nexus_find_by_naa(&f.it, f.lun->identity.naa, sizeof mixed), f.nexus);
+    fixture_close(&f);
+}
+END_TEST
+
 TCase *
 lun_cases(void)
 {
@@ -232,5 +278,6 @@ lun_cases(void)
     tcase_add_loop_test(t, writing_is_protected_by_export_unit_or_store, 0,
                         sizeof protections / sizeof protections[0]);
     tcase_add_test(t, whoever_is_there_hears_each_time_that_space_gets_short);
+    tcase_add_test(t, a_unit_is_found_by_the_name_that_it_has_and_by_no_mixture_of_two);
     return t;
 }

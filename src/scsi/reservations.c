@@ -248,47 +248,11 @@ end_change(struct reservation_change *c, enum reservation_end end)
 }
 
 static void
-others_are_gone(struct range_claim *claim)
-{
-    end_change((struct reservation_change *)((char *)claim -
-                                             offsetof(struct reservation_change, others)),
-               CHANGE_JUDGED);
-}
-
-static void
-others_have_ended(struct range_claim *claim)
-{
-    if (range_leave(claim, others_are_gone))
-        others_are_gone(claim);
-}
-
-/*
- * A copy that writes here is a command of another unit: no abort of commands of this one meets
- * it. It looks at the verdict before each step, and has a claim during one; so there is none
- * left when all who have claims by now have given them back.
- */
-static void
-wait_for_others(struct reservation_change *c)
-{
-    static const uint64_t all_blocks = (uint64_t)1 << 62;
-
-    switch (range_take(c->lun->guard, &c->others, 0, all_blocks, others_have_ended)) {
-    case CLAIM_IS_GRANTED:
-        others_have_ended(&c->others);
-        break;
-    case CLAIM_MUST_WAIT:
-        break;
-    case CLAIM_NO_MEMORY:
-        end_change(c, CHANGE_NO_MEMORY);
-        break;
-    }
-}
-
-static void
 has_aborted(struct scsi_abort *abort)
 {
-    wait_for_others((struct reservation_change *)((char *)abort -
-                                                  offsetof(struct reservation_change, abort)));
+    end_change((struct reservation_change *)((char *)abort -
+                                             offsetof(struct reservation_change, abort)),
+               CHANGE_JUDGED);
 }
 
 /* What C does to those of NEXUS; change.next is by now what was before. */
@@ -374,12 +338,8 @@ go_on(struct reservation_change *c)
     pthread_mutex_lock(&r->lock);
     let_it_count(r, c);
     pthread_mutex_unlock(&r->lock);
-    if (!must_abort(c)) {
+    if (transport == NULL || !must_abort(c)) {
         end_change(c, CHANGE_JUDGED);
-        return;
-    }
-    if (transport == NULL) { /* nobody carries commands */
-        wait_for_others(c);
         return;
     }
     c->abort = (struct scsi_abort){

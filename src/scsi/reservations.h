@@ -21,7 +21,6 @@
 #include "scsi/lun_save.h"
 #include "scsi/nexus.h"
 #include "scsi/pr.h"
-#include "scsi/range_guard.h"
 
 struct lun;
 struct reservation_change;
@@ -66,8 +65,7 @@ struct reservation_change {
     struct message turn; /* to HOME: it is the first now */
     struct lun_save save;
     struct scsi_abort abort;
-    struct range_claim others; /* on all blocks */
-    bool is_cancelled;         /* under the lock */
+    bool is_cancelled; /* under the lock */
     STAILQ_ENTRY(reservation_change) link;
 };
 

@@ -5,7 +5,6 @@
 
 #include "core/worker.h"
 #include "fixture.h"
-#include "initiators.h"
 #include "pair.h"
 #include "scsi/extended_copy.h"
 #include "scsi/range_guard.h"
@@ -437,64 +436,6 @@ START_TEST(it_keeps_out_of_the_blocks_of_atomic_commands)
 }
 END_TEST
 
-/* What was preempted writes nothing any more, by no way: SPC-4 section 5.13.11.2.6. */
-START_TEST(preempt_and_abort_is_not_answered_before_copies_have_stopped)
-{
-    struct initiators all;
-    struct initiator *a;
-    struct nexus *nexuses[2];
-    uint8_t list[LIST], out[24];
-    unsigned writes;
-    struct pair p;
-    struct call copy, preempt;
-
-    pair_open(&p); /* where the blocks come from, and the command goes */
-    initiators_open(&all);
-    a = initiator(&all, 'A');
-    nexuses[0] = all.each[0].nexus;
-    nexuses[1] = nexus_new(p.f.lun, &a->it, false, NULL);
-    ck_assert_int_eq(nexus_take_attention(nexuses[1]), ATTENTION_POWER_ON);
-    a->it.nexuses = nexuses;
-    a->it.nexus_count = 2;
-    enrol(&all, 'A', 1);
-    enrol(&all, 'B', 2);
-    assert_good(pr_out_of(&all, 'A', PR_RESERVE, EARO, 1, 0, 0));
-
-    put_list(list, &p);
-    put_target(list + TARGET1, all.f.lun);
-    list[TARGET0 + 23] ^= 0x55; /* the fixtures' units have one name */
-    p.f.lun->identity.naa[15] ^= 0x55;
-    put_segment(list + SEGMENT1, 0, 1, 0, 0, 2000);
-    fake_store_hold(all.f.store, true);
-    init_copy(&copy, &p, LIST);
-    copy.cmd.it_nexus = &a->it;
-    copy.cmd.nexus = nexuses[1];
-    call_start(&copy, list, LIST);
-    while (fake_store_held(all.f.store) == 0)
-        worker_turn(all.f.worker, false);
-
-    pr_out_list(out, 2, 1, 0);
-    call_init(&preempt, &all.f, "5f 05 06 00 00 00000018 00");
-    preempt.cmd.it_nexus = &initiator(&all, 'B')->it;
-    preempt.cmd.nexus = initiator(&all, 'B')->nexus;
-    call_start(&preempt, out, sizeof out);
-    for (int i = 0; i < 20; i++)
-        worker_turn(all.f.worker, false);
-    ck_assert_int_eq(preempt.done, 0);
-    fake_store_hold(all.f.store, false);
-    turn_until_done(&preempt, &all.f);
-    assert_outcome(&preempt, "GOOD");
-    writes = fake_store_records(all.f.store);
-    turn_until_done(&copy, &all.f);
-    assert_outcome(&copy, "a/0d/01");
-    ck_assert_uint_eq(fake_store_records(all.f.store), writes);
-    nexus_free(nexuses[1]);
-    initiators_close(&all);
-    worker_enter(p.f.worker);
-    pair_close(&p);
-}
-END_TEST
-
 static const struct {
     unsigned capabilities, modes;
     bool fua;
@@ -668,7 +609,6 @@ extended_copy_cases(void)
     tcase_add_test(t, a_reservation_that_comes_meanwhile_stops_it);
     tcase_add_test(t, a_unit_that_leaves_the_session_meanwhile_is_kept_until_the_end);
     tcase_add_test(t, it_keeps_out_of_the_blocks_of_atomic_commands);
-    tcase_add_test(t, preempt_and_abort_is_not_answered_before_copies_have_stopped);
     tcase_add_loop_test(t, without_a_write_cache_what_was_copied_is_stable, 0, ROWS(stable));
     tcase_add_test(t, its_status_can_be_asked_for_while_it_runs_and_once_afterwards);
     tcase_add_test(t, a_failure_tells_its_segment_and_its_sense_data);

@@ -19,7 +19,7 @@
 #include "scsi/rod_results.h"
 
 /* Where the length of the range descriptors is; they follow. */
-enum { POPULATE_RANGES = 14, WRITE_RANGES = 534, RANGE_BYTES = 16 };
+enum { POPULATE_RANGES = 14, WRITE_RANGES = 534, RANGE_BYTES = 16, COUNT_AT = 8 };
 enum { TOKEN_AT = 16, OFFSET_AT = 8 };
 enum { DEL_TKN = 0x02, RTV = 0x02 };
 
@@ -48,7 +48,7 @@ take_range(struct scsi_cmd *cmd, struct rod *rod, unsigned at)
     const uint8_t *d = cmd->out->data + at;
     struct rod_range *r = &rod->ranges[rod->range_count];
 
-    *r = (struct rod_range){.lba = get_be64(d), .count = get_be32(d + 8)};
+    *r = (struct rod_range){.lba = get_be64(d), .count = get_be32(d + COUNT_AT)};
     if (r->count == 0)
         return true;
     if (!lun_has_range(cmd_lun(cmd), r->lba, r->count)) {
@@ -61,6 +61,10 @@ take_range(struct scsi_cmd *cmd, struct rod *rod, unsigned at)
     }
     rod->blocks += r->count;
     rod->range_count++;
+    if (rod->blocks > ROD_BYTES_MAX / cmd_lun(cmd)->block_size) {
+        cmd_fail_list(cmd, at + COUNT_AT, -1);
+        return false;
+    }
     return true;
 }
 
@@ -91,8 +95,8 @@ take_ranges(struct scsi_cmd *cmd, unsigned at, struct rod *rod)
     for (unsigned i = 0; i < length / RANGE_BYTES; i++)
         if (!take_range(cmd, rod, at + 2 + i * RANGE_BYTES))
             return false;
-    if (rod->blocks == 0 || rod->blocks > ROD_BYTES_MAX / cmd_lun(cmd)->block_size) {
-        cmd_fail_list(cmd, at + 2, -1);
+    if (rod->blocks == 0) {
+        cmd_fail_list(cmd, at + 2 + COUNT_AT, -1);
         return false;
     }
     return true;

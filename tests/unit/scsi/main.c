@@ -11,6 +11,7 @@ static TCase *(*const cases[])(void) = {
     log_sense_cases,
     execute_cases,
     commands_cases,
+    fields_cases,
     rw_cases,
     admin_cases,
     compare_cases,

@@ -3,6 +3,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/fixture.c tests/unit/scsi/fixture.h \
 	tests/unit/scsi/initiators.c tests/unit/scsi/initiators.h \
 	tests/unit/scsi/pair.c tests/unit/scsi/pair.h \
+	tests/unit/scsi/rows.c tests/unit/scsi/rows.h \
 	tests/unit/scsi/test_admin.c \
 	tests/unit/scsi/test_alua.c \
 	tests/unit/scsi/test_atomic.c \
@@ -11,6 +12,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_commands.c \
 	tests/unit/scsi/test_compare.c \
 	tests/unit/scsi/test_execute.c \
+	tests/unit/scsi/test_fields.c \
 	tests/unit/scsi/test_hints.c \
 	tests/unit/scsi/test_extended_copy.c \
 	tests/unit/scsi/test_inquiry.c \

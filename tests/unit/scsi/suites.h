@@ -12,6 +12,7 @@ TCase *cdb_cases(void);
 TCase *commands_cases(void);
 TCase *compare_cases(void);
 TCase *execute_cases(void);
+TCase *fields_cases(void);
 TCase *hints_cases(void);
 TCase *extended_copy_cases(void);
 TCase *inquiry_cases(void);

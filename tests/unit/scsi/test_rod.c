@@ -489,7 +489,7 @@ START_TEST(limits_are_kept)
     assert_outcome(&c, "GOOD");
     populate(&c, &f, more, 1);
     assert_outcome(&c, "5/26/00");
-    ck_assert_str_eq(field_pointer(&c), "list 16");
+    ck_assert_str_eq(field_pointer(&c), "list 24");
     run(&c, &f, "12 01 8f 00 ff 00");
     ck_assert_uint_eq(get_be16(c.cmd.in->data + 4), 0x0000);
     ck_assert_uint_eq(get_be16(c.cmd.in->data + 4 + 10), 64);

@@ -12,6 +12,8 @@
  * the queue too, whose order is that of coming; so nobody waits for ever, and no two wait for
  * each other, as long as who holds a claim waits for no other of the same unit, and for those
  * of other units in one order for all (copy.c: by the address of the guard).
+ *
+ * On I/O workers. A claim belongs to the worker that makes it.
  */
 #ifndef SCSI_RANGE_GUARD_H
 #define SCSI_RANGE_GUARD_H

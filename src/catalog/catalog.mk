@@ -10,6 +10,7 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/disk.c src/catalog/disk.h \
 	src/catalog/document.c src/catalog/document.h src/catalog/document_auth.c \
 	src/catalog/document_check.c \
+	src/catalog/document_access.c src/catalog/document_private.h \
 	src/catalog/identity.c src/catalog/identity.h \
 	src/catalog/near.c src/catalog/near.h \
 	src/catalog/opening.c src/catalog/opening.h \

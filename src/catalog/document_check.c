@@ -6,21 +6,13 @@
 #include <string.h>
 
 #include "catalog/document.h"
+#include "catalog/document_private.h"
 #include "catalog/near.h"
 #include "catalog/pointer.h"
 #include "catalog/schema.h"
 #include "catalog/schema_private.h"
-#include "core/error.h"
-#include "core/network.h"
 
 #define PROBLEMS_MAX 100
-
-/* The document may break its schema too, so members of any type are met here. */
-struct rules {
-    const json_t *portal_groups, *backstores, *targets, *discovery;
-    json_t *problems;
-    size_t count;
-};
 
 static json_t *
 new_problem(const char *path, const char *keyword, const char *format, va_list args)
@@ -43,8 +35,9 @@ document_problem(json_t *problems, const char *path, const char *keyword, const 
     va_end(args);
 }
 
-__attribute__((format(printf, 4, 5))) static void
-complain(struct rules *r, const char *path, const char *keyword, const char *format, ...)
+void
+document_complain(struct rules *r, const char *path, const char *keyword, const char *format,
+                  ...)
 {
     va_list args;
 
@@ -56,20 +49,17 @@ complain(struct rules *r, const char *path, const char *keyword, const char *for
     va_end(args);
 }
 
-/* "/a/b/c" of STEPS, which end with NULL. */
-static const char *
-pointer(char path[POINTER_MAX], const char *const *steps)
+const char *
+document_pointer(char path[POINTER_MAX], const char *const *steps)
 {
     path[0] = '\0';
     for (; *steps != NULL; steps++)
         pointer_enter(path, POINTER_MAX, *steps);
     return path;
 }
-#define POINTER(...) pointer((char[POINTER_MAX]){0}, (const char *const[]){__VA_ARGS__, NULL})
 
-/* Remembers in SEEN that NAME has VALUE; returns who had it before, or NULL. */
-static const char *
-seen_before(json_t *seen, const char *value, const char *name)
+const char *
+document_seen_before(json_t *seen, const char *value, const char *name)
 {
     const json_t *first = json_object_get(seen, value);
 
@@ -96,7 +86,7 @@ check_limit(struct rules *r, const char *path, const char *what, size_t value, s
 
     if (value <= limit)
         return;
-    complain(r, path, "limit", "%zu %s: at most %zu are possible", value, what, limit);
+    document_complain(r, path, "limit", "%zu %s: at most %zu are possible", value, what, limit);
     last = json_array_size(r->problems);
     if (last > 0 && last <= PROBLEMS_MAX) {
         json_t *added = json_array_get(r->problems, last - 1);
@@ -127,9 +117,8 @@ check_limits(struct rules *r)
     check_limit(r, "/targets", "LUNs of all targets", luns, DOCUMENT_LUNS_TOGETHER_MAX);
 }
 
-/* The address in the one way that inet_ntop() writes it; false: it is none. */
-static bool
-canonical_address(const char *address, char *text, size_t size)
+bool
+document_canonical_address(const char *address, char *text, size_t size)
 {
     struct in6_addr binary;
 
@@ -151,17 +140,18 @@ check_portal(struct rules *r, json_t *seen, const char *tag, size_t index, const
     snprintf(number, sizeof number, "%zu", index);
     if (address == NULL)
         return;
-    if (!canonical_address(address, canonical, sizeof canonical)) {
-        complain(r, POINTER("portal_groups", tag, "portals", number, "address"), "address",
-                 "\"%.60s\" is not a numeric IPv4 or IPv6 address", address);
+    if (!document_canonical_address(address, canonical, sizeof canonical)) {
+        document_complain(r, POINTER("portal_groups", tag, "portals", number, "address"),
+                          "address", "\"%.60s\" is not a numeric IPv4 or IPv6 address",
+                          address);
         return;
     }
     snprintf(key, sizeof key, strchr(canonical, ':') != NULL ? "[%s]:%lld" : "%s:%lld",
              canonical, port == NULL ? 3260LL : (long long)json_integer_value(port));
-    before = seen_before(seen, key, tag);
+    before = document_seen_before(seen, key, tag);
     if (before != NULL)
-        complain(r, POINTER("portal_groups", tag, "portals", number), "unique",
-                 "%s is in portal group %s already", key, before);
+        document_complain(r, POINTER("portal_groups", tag, "portals", number), "unique",
+                          "%s is in portal group %s already", key, before);
 }
 
 static void
@@ -177,88 +167,6 @@ check_portals(struct rules *r)
     json_decref(seen);
 }
 
-static json_int_t
-port_of(const json_t *portal)
-{
-    const json_t *port = json_object_get(portal, "port");
-
-    return port == NULL ? 3260 : json_integer_value(port);
-}
-
-/* Whether REDIRECT leads to a portal of GROUP, as far as their texts tell: not where that one
- * listens on all addresses, or a name stands for one. */
-static bool
-leads_to(const json_t *redirect, const json_t *group)
-{
-    const char *address = json_string_value(json_object_get(redirect, "address")), *other;
-    char to[INET6_ADDRSTRLEN], here[INET6_ADDRSTRLEN];
-    json_t *portal;
-    size_t i;
-
-    if (address == NULL || !canonical_address(address, to, sizeof to))
-        return false;
-    json_array_foreach (json_object_get(group, "portals"), i, portal) {
-        other = json_string_value(json_object_get(portal, "address"));
-        if (other != NULL && canonical_address(other, here, sizeof here) &&
-            strcmp(to, here) == 0 && port_of(redirect) == port_of(portal))
-            return true;
-    }
-    return false;
-}
-
-/* What the schema's pattern lets pass, and yet is no address. */
-static void
-check_redirect(struct rules *r, const char *path, const json_t *redirect)
-{
-    const char *address = json_string_value(json_object_get(redirect, "address"));
-    char canonical[INET6_ADDRSTRLEN];
-
-    if (address == NULL)
-        return;
-    if (!canonical_address(address, canonical, sizeof canonical)) {
-        if (strchr(address, ':') != NULL || strspn(address, "0123456789.") == strlen(address))
-            complain(r, path, "address", "\"%.60s\" is not an IPv4 or IPv6 address", address);
-    } else if (strcmp(canonical, "0.0.0.0") == 0 || strcmp(canonical, "::") == 0) {
-        complain(r, path, "address", "initiators cannot go to \"%s\"", address);
-    }
-}
-
-static void
-check_group_redirects(struct rules *r)
-{
-    const json_t *redirect;
-    const char *tag;
-    json_t *group;
-
-    json_object_foreach (document_members(r->portal_groups), tag, group) {
-        redirect = json_object_get(group, "redirect");
-        check_redirect(r, POINTER("portal_groups", tag, "redirect", "address"), redirect);
-        if (leads_to(redirect, group))
-            complain(r, POINTER("portal_groups", tag, "redirect"), "circle",
-                     "leads back to portal group %s", tag);
-    }
-}
-
-/* A target's redirect holds in each of its portal groups. */
-static void
-check_target_redirect(struct rules *r, const char *target, const json_t *redirect,
-                      const json_t *tags)
-{
-    char tag[24] = "1"; /* what no list means */
-    json_t *value;
-    size_t i;
-
-    check_redirect(r, POINTER("targets", target, "redirect", "address"), redirect);
-    for (i = 0; i < json_array_size(tags) || (tags == NULL && i == 0); i++) {
-        value = json_array_get(tags, i);
-        if (value != NULL)
-            snprintf(tag, sizeof tag, "%lld", (long long)json_integer_value(value));
-        if (leads_to(redirect, json_object_get(r->portal_groups, tag)))
-            complain(r, POINTER("targets", target, "redirect"), "circle",
-                     "leads back to portal group %s, where the target is", tag);
-    }
-}
-
 static void
 check_backstore_size(struct rules *r, const char *name, const json_t *backstore)
 {
@@ -269,14 +177,14 @@ check_backstore_size(struct rules *r, const char *name, const json_t *backstore)
     if (block_size != 4096)
         block_size = 512;
     if (size == NULL && json_is_true(json_object_get(backstore, "create")))
-        complain(r, POINTER("backstores", name), "required",
-                 "missing member \"size\": create needs it");
+        document_complain(r, POINTER("backstores", name), "required",
+                          "missing member \"size\": create needs it");
     if (json_is_integer(size) && json_integer_value(size) % block_size != 0)
-        complain(r, POINTER("backstores", name, "size"), "multipleOf",
-                 "not a multiple of the block size (%lld)", (long long)block_size);
+        document_complain(r, POINTER("backstores", name, "size"), "multipleOf",
+                          "not a multiple of the block size (%lld)", (long long)block_size);
     if (json_is_integer(physical) && json_integer_value(physical) < block_size)
-        complain(r, POINTER("backstores", name, "physical_block_size"), "minimum",
-                 "below the block size (%lld)", (long long)block_size);
+        document_complain(r, POINTER("backstores", name, "physical_block_size"), "minimum",
+                          "below the block size (%lld)", (long long)block_size);
 }
 
 /* What no two backstores may share: two writers to one file, or two disks that an initiator
@@ -304,13 +212,13 @@ check_backstores(struct rules *r)
             const char *before = NULL;
             if (value != NULL && strcmp(u->member, "naa") == 0) {
                 lower_case(key, sizeof key, value);
-                before = seen_before(seen, key, name);
+                before = document_seen_before(seen, key, name);
             } else if (value != NULL) {
-                before = seen_before(seen, value, name);
+                before = document_seen_before(seen, value, name);
             }
             if (before != NULL)
-                complain(r, POINTER("backstores", name, u->member), "unique", "%s \"%s\" too",
-                         u->message, before);
+                document_complain(r, POINTER("backstores", name, u->member), "unique",
+                                  "%s \"%s\" too", u->message, before);
         }
         json_decref(seen);
     }
@@ -347,10 +255,12 @@ check_luns(struct rules *r, const char *target, const json_t *luns)
         path = POINTER("targets", target, "luns", number, "backstore");
         near = near_name(r->backstores, backstore);
         if (near != NULL)
-            complain(r, path, "reference",
-                     "there is no backstore \"%.64s\"; did you mean \"%s\"?", backstore, near);
+            document_complain(r, path, "reference",
+                              "there is no backstore \"%.64s\"; did you mean \"%s\"?",
+                              backstore, near);
         else
-            complain(r, path, "reference", "there is no backstore \"%.64s\"", backstore);
+            document_complain(r, path, "reference", "there is no backstore \"%.64s\"",
+                              backstore);
     }
 }
 
@@ -362,15 +272,16 @@ check_tags(struct rules *r, const char *target, const json_t *tags)
     size_t i;
 
     if (tags == NULL && json_object_get(r->portal_groups, "1") == NULL)
-        complain(r, POINTER("targets", target), "reference",
-                 "a target is on portal group 1 where it does not name any, and there is no "
-                 "portal group 1");
+        document_complain(
+            r, POINTER("targets", target), "reference",
+            "a target is on portal group 1 where it does not name any, and there is no "
+            "portal group 1");
     json_array_foreach (tags, i, value) {
         snprintf(tag, sizeof tag, "%lld", (long long)json_integer_value(value));
         snprintf(index, sizeof index, "%zu", i);
         if (json_is_integer(value) && json_object_get(r->portal_groups, tag) == NULL)
-            complain(r, POINTER("targets", target, "portal_groups", index), "reference",
-                     "there is no portal group %s", tag);
+            document_complain(r, POINTER("targets", target, "portal_groups", index),
+                              "reference", "there is no portal group %s", tag);
     }
 }
 
@@ -387,43 +298,9 @@ check_bursts(struct rules *r, const char *target, const json_t *parameters)
         most = json_object_get(json_object_get(properties, "max_burst_length"), "default");
     if (json_is_integer(first) && json_is_integer(most) &&
         json_integer_value(first) > json_integer_value(most))
-        complain(r, POINTER("targets", target, "parameters", "first_burst_length"), "maximum",
-                 "more than max_burst_length (%lld)", (long long)json_integer_value(most));
-}
-
-/* STEPS lead to what has the "auth". */
-static void
-check_auth(struct rules *r, const char *const *steps, const json_t *auth)
-{
-    char path[POINTER_MAX];
-    const char *member, *problem = document_auth_problem(auth, &member);
-
-    if (problem == NULL)
-        return;
-    pointer(path, steps);
-    pointer_enter(path, sizeof path, "auth");
-    pointer_enter(path, sizeof path, member);
-    complain(r, path, "auth", "%s %s", member, problem);
-}
-
-static void
-check_acl_auths(struct rules *r, const char *target, const json_t *acls)
-{
-    const char *initiator;
-    json_t *entry;
-
-    json_object_foreach (document_members(acls), initiator, entry) {
-        const char *const steps[] = {"targets", target, "acls", initiator, NULL};
-        check_auth(r, steps, json_object_get(entry, "auth"));
-    }
-}
-
-static void
-check_discovery(struct rules *r)
-{
-    const char *const steps[] = {"discovery", NULL};
-
-    check_auth(r, steps, json_object_get(r->discovery, "auth"));
+        document_complain(r, POINTER("targets", target, "parameters", "first_burst_length"),
+                          "maximum", "more than max_burst_length (%lld)",
+                          (long long)json_integer_value(most));
 }
 
 /* iSCSI names are compared without regard to case (RFC 7143 section 4.2.7.1). */
@@ -437,87 +314,15 @@ check_names(struct rules *r, const json_t *map, const char *const *steps, const 
         char key[256], path[POINTER_MAX];
         const char *before;
         lower_case(key, sizeof key, name);
-        before = strlen(name) < sizeof key ? seen_before(seen, key, name) : NULL;
+        before = strlen(name) < sizeof key ? document_seen_before(seen, key, name) : NULL;
         if (before == NULL)
             continue;
-        pointer(path, steps);
+        document_pointer(path, steps);
         pointer_enter(path, sizeof path, name);
-        complain(r, path, "unique", "differs from %s \"%s\" in upper and lower case only", what,
-                 before);
+        document_complain(r, path, "unique",
+                          "differs from %s \"%s\" in upper and lower case only", what, before);
     }
     json_decref(seen);
-}
-
-static void
-check_networks(struct rules *r, const char *target, const char *initiator,
-               const json_t *networks)
-{
-    struct network network;
-    struct error err;
-    char index[24];
-    json_t *text;
-    size_t i;
-
-    json_array_foreach (networks, i, text) {
-        if (!json_is_string(text) ||
-            network_parse(json_string_value(text), &network, &err) == 0)
-            continue;
-        snprintf(index, sizeof index, "%zu", i);
-        complain(r, POINTER("targets", target, "acls", initiator, "networks", index), "network",
-                 "%s", err.message);
-    }
-}
-
-/* The LUNs that an entry shows are the target's, each once and each under a number of its own.
- */
-static void
-check_acl_lun(struct rules *r, const char *path, const json_t *luns, json_t *seen,
-              const json_t *value)
-{
-    const json_t *lun = json_object_get(value, "lun"), *number;
-    char key[24], taken[32];
-
-    number =
-        json_object_get(value, "seen_as") != NULL ? json_object_get(value, "seen_as") : lun;
-    if (!json_is_integer(lun) || !json_is_integer(number))
-        return;
-    snprintf(key, sizeof key, "%lld", (long long)json_integer_value(lun));
-    if (json_object_get(luns, key) == NULL)
-        complain(r, path, "reference", "the target has no LUN %s", key);
-    if (seen_before(seen, key, key) != NULL)
-        complain(r, path, "unique", "LUN %s is in the list already", key);
-    snprintf(taken, sizeof taken, "as %lld", (long long)json_integer_value(number));
-    if (seen_before(seen, taken, key) != NULL)
-        complain(r, path, "unique", "another LUN is seen %s already", taken);
-}
-
-static void
-check_acl_luns(struct rules *r, const char *target, const char *initiator, const json_t *list,
-               const json_t *luns)
-{
-    json_t *seen = json_object(), *value;
-    char index[24];
-    size_t i;
-
-    json_array_foreach (list, i, value) {
-        snprintf(index, sizeof index, "%zu", i);
-        check_acl_lun(r, POINTER("targets", target, "acls", initiator, "luns", index), luns,
-                      seen, value);
-    }
-    json_decref(seen);
-}
-
-static void
-check_acls(struct rules *r, const char *name, const json_t *target)
-{
-    const char *initiator;
-    json_t *entry;
-
-    json_object_foreach (document_members(json_object_get(target, "acls")), initiator, entry) {
-        check_networks(r, name, initiator, json_object_get(entry, "networks"));
-        check_acl_luns(r, name, initiator, json_object_get(entry, "luns"),
-                       json_object_get(target, "luns"));
-    }
 }
 
 static void
@@ -532,21 +337,20 @@ check_targets(struct rules *r)
         const char *const acls[] = {"targets", name, "acls", NULL};
         check_luns(r, name, json_object_get(target, "luns"));
         check_names(r, json_object_get(target, "acls"), acls, "initiator");
-        check_acls(r, name, target);
+        document_check_acls(r, name, target);
         check_tags(r, name, json_object_get(target, "portal_groups"));
-        check_target_redirect(r, name, json_object_get(target, "redirect"),
-                              json_object_get(target, "portal_groups"));
+        document_check_target_redirect(r, name, json_object_get(target, "redirect"),
+                                       json_object_get(target, "portal_groups"));
         check_bursts(r, name, json_object_get(target, "parameters"));
-        check_acl_auths(r, name, json_object_get(target, "acls"));
     }
 }
 
 size_t
 document_check(const json_t *document, json_t *problems)
 {
-    static void (*const rules[])(struct rules *) = {check_limits,          check_portals,
-                                                    check_group_redirects, check_backstores,
-                                                    check_targets,         check_discovery};
+    static void (*const rules[])(struct rules *) = {
+        check_limits,     check_portals, document_check_group_redirects,
+        check_backstores, check_targets, document_check_discovery};
     struct rules r = {
         .portal_groups = json_object_get(document, "portal_groups"),
         .backstores = json_object_get(document, "backstores"),

@@ -8,6 +8,7 @@
 #include "scsi/lun.h"
 #include "scsi/nexus.h"
 #include "service.h"
+#include "store/store.h"
 #include "suites.h"
 
 #define RAM    "{'backstores':{'r':{'type':'ram','size':65536}}}"
@@ -81,6 +82,27 @@ START_TEST(size_and_attributes_are_changed_in_place)
 }
 END_TEST
 
+START_TEST(a_file_does_atomic_writes_where_the_operator_vouches_for_it)
+{
+    static const struct it_nexus it;
+    const struct backstore *b;
+    struct nexus *nexus;
+
+    apply_well(FILE_D);
+    b = backstore_called("d");
+    nexus = nexus_new(b->lun, &it, false, NULL);
+    ck_assert_uint_eq(lun_capabilities(b->lun) & STORE_CAN_ATOMIC, 0);
+    nexus->attentions = 0;
+    apply_well("{'backstores':{'d':{'atomic_writes':true}}}");
+    ck_assert_ptr_eq(backstore_called("d"), b);
+    ck_assert_uint_eq(nexus->attentions, INQUIRY);
+    ck_assert_uint_ne(lun_capabilities(b->lun) & STORE_CAN_ATOMIC, 0);
+    apply_well("{'backstores':{'d':{'atomic_writes':null}}}");
+    ck_assert_uint_eq(lun_capabilities(b->lun) & STORE_CAN_ATOMIC, 0);
+    nexus_free(nexus);
+}
+END_TEST
+
 START_TEST(a_disk_is_what_it_was_changed_to)
 {
     struct lun *lun;
@@ -123,6 +145,7 @@ commit_attributes_cases(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, size_and_attributes_are_changed_in_place, 0,
                         sizeof in_place / sizeof in_place[0]);
+    tcase_add_test(t, a_file_does_atomic_writes_where_the_operator_vouches_for_it);
     tcase_add_test(t, a_disk_is_what_it_was_changed_to);
     tcase_add_test(t, a_physical_block_is_not_smaller_than_a_logical_one);
     return t;

@@ -89,14 +89,17 @@ state_of(const struct lun *lun)
     return (enum sanitize_state)atomic_load(&lun->sanitize.state);
 }
 
-/* False where another one runs already. */
+/* False where another one runs already, or has failed in restricted mode since this was
+ * checked: out of that leads no unrestricted one. */
 static bool
 begin(struct lun *lun, bool is_unrestricted)
 {
     bool begins;
 
     pthread_mutex_lock(&lun->lock);
-    begins = state_of(lun) != SANITIZE_RUNNING;
+    begins = state_of(lun) != SANITIZE_RUNNING &&
+             !(state_of(lun) == SANITIZE_FAILED && is_unrestricted &&
+               !lun->sanitize.is_unrestricted);
     if (begins) {
         lun->sanitize.is_unrestricted = is_unrestricted;
         set_state(lun, SANITIZE_RUNNING);

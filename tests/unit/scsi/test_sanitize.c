@@ -386,6 +386,33 @@ START_TEST(a_failure_in_restricted_mode_is_left_by_a_success_in_that_mode_only)
 }
 END_TEST
 
+/* It was checked when nothing had failed; its data comes later. */
+START_TEST(a_command_that_came_before_a_failure_in_restricted_mode_does_not_lead_out_of_it)
+{
+    uint8_t list[4 + 4] = {0};
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    init_overwrite(&c, &f, list, 1, 4);
+    c.cmd.cdb[1] |= 0x20; /* AUSE */
+    ck_assert_int_eq(scsi_start(&c.cmd), SCSI_WANTS_DATA);
+    fail_erase(&f, BLOCK_ERASE, STORE_UNMAP);
+    fake_store_forget(f.store);
+    c.cmd.out = iobuf_new(sizeof list);
+    ck_assert_ptr_nonnull(c.cmd.out);
+    memcpy(c.cmd.out->data, list, sizeof list);
+    scsi_continue(&c.cmd);
+    while (c.done == 0)
+        worker_turn(f.worker, true);
+    assert_outcome(&c, "3/31/03");
+    ck_assert_uint_eq(fake_store_records(f.store), 0);
+    run(&c, &f, EXIT);
+    assert_outcome(&c, "5/24/00");
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(a_failure_in_unrestricted_mode_may_be_left)
 {
     struct fixture f;
@@ -584,6 +611,8 @@ sanitize_cases(void)
     tcase_add_test(t, it_survives_resets_and_the_abort_of_its_command_and_reaches_new_nexuses);
     tcase_add_test(t, commands_at_the_medium_end_before_it_begins);
     tcase_add_test(t, a_failure_in_restricted_mode_is_left_by_a_success_in_that_mode_only);
+    tcase_add_test(
+        t, a_command_that_came_before_a_failure_in_restricted_mode_does_not_lead_out_of_it);
     tcase_add_test(t, a_failure_in_unrestricted_mode_may_be_left);
     tcase_add_test(t, its_begin_is_kept_before_the_first_write_and_its_end_before_the_answer);
     tcase_add_test(t, what_cannot_be_kept_has_failed);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/bytes.h"
 #include "core/iobuf.h"
@@ -222,11 +223,23 @@ find_listed(struct pr_out *out, const struct pr_list_id *listed)
     return ports.count > 0;
 }
 
+/* Whether TransportID I means what one before it means. */
+static bool
+is_listed_before(const struct pr_list *list, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (list->ids[k].id.is_port == list->ids[i].id.is_port &&
+            strcasecmp(list->ids[k].id.name, list->ids[i].id.name) == 0)
+            return true;
+    return false;
+}
+
+/* A node may have many sessions: it is looked for once, however often it is listed. */
 static bool
 find_specified(struct pr_out *out)
 {
     for (size_t i = 0; i < out->list.id_count; i++)
-        if (!find_listed(out, &out->list.ids[i]))
+        if (!is_listed_before(&out->list, i) && !find_listed(out, &out->list.ids[i]))
             return false;
     return true;
 }

@@ -1,8 +1,10 @@
 /* test_pr_out.c: lists of PERSISTENT RESERVE OUT, right ones and wrong ones. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "initiators.h"
+#include "scsi/commands.h"
 #include "suites.h"
 
 /* Lists that are not as they must be: what they get, and that nothing has changed. */
@@ -270,6 +272,57 @@ START_TEST(a_cut_list_is_refused_wherever_it_is_cut)
 }
 END_TEST
 
+enum { CROWD = 448, NAME = 200, LISTED = 300 };
+
+/* Sessions of one node to the unit of ALL. */
+struct crowd {
+    char name[NAME + 1], ports[CROWD][NAME + 20];
+    struct it_nexus its[CROWD];
+    struct nexus *nexuses[CROWD];
+};
+
+static void
+crowd_open(struct crowd *crowd, struct initiators *all)
+{
+    memset(crowd->name, 'n', NAME);
+    for (unsigned i = 0; i < CROWD; i++) {
+        snprintf(crowd->ports[i], sizeof crowd->ports[i], "%s,i,0x%012x", crowd->name, i);
+        crowd->its[i] = all->f.it;
+        crowd->its[i].initiator_name = crowd->name;
+        crowd->its[i].initiator_port = crowd->ports[i];
+        crowd->nexuses[i] = nexus_new(all->f.lun, &crowd->its[i], false, NULL);
+        ck_assert_ptr_nonnull(crowd->nexuses[i]);
+    }
+}
+
+/* The worker stands still meanwhile, and whoever needs the lock of the unit. */
+START_TEST(a_list_that_names_a_crowded_node_again_and_again_is_read_in_time)
+{
+    static uint8_t list[SCSI_LIST_MAX];
+    static struct crowd crowd;
+    struct initiators all;
+    struct call c;
+    char cdb[64];
+    size_t n = 28;
+    clock_t before;
+
+    initiators_open(&all);
+    crowd_open(&crowd, &all);
+    pr_out_list(list, 0, 7, WITH_SPEC_I_PT);
+    for (int i = 0; i < LISTED; i++)
+        n += put_id(list + n, crowd.name, false);
+    put_be32(list + 24, (uint32_t)n - 28);
+    snprintf(cdb, sizeof cdb, "5f 00 00 00 00 0000%04zx 00", n);
+    before = clock(); /* what this process has used of its processor */
+    assert_good(ask_with(&all, 'A', cdb, list, n, &c));
+    ck_assert_int_lt((clock() - before) / (CLOCKS_PER_SEC / 1000), 300);
+    ck_assert_uint_eq(all.f.lun->reservations->pr.count, 1 + CROWD);
+    for (unsigned i = 0; i < CROWD; i++)
+        nexus_free(crowd.nexuses[i]);
+    initiators_close(&all);
+}
+END_TEST
+
 TCase *
 pr_out_cases(void)
 {
@@ -283,5 +336,6 @@ pr_out_cases(void)
     tcase_add_test(t, all_target_ports_are_registered_at_once);
     tcase_add_test(t, a_reservation_is_moved_to_another_initiator);
     tcase_add_test(t, a_cut_list_is_refused_wherever_it_is_cut);
+    tcase_add_test(t, a_list_that_names_a_crowded_node_again_and_again_is_read_in_time);
     return t;
 }

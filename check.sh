@@ -10,7 +10,7 @@
 #   rpc          the management API, the same
 #   integration  the daemon with the tools that people use, the same
 #   tsan         test programs of the layers with threads in them, under ThreadSanitizer
-#   fuzz         each fuzz target for FUZZ_SECONDS (15), from its corpus
+#   fuzz         each fuzz target for FUZZ_SECONDS (60), from its corpus
 #   conformance  libiscsi's test suite against each store
 #   dist         make distcheck, and that the tarball is complete
 #
@@ -27,7 +27,7 @@ export CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=4 # of test cases: the machin
 
 # Two lanes run side by side; the steps of a lane one after the other. Those that share a build
 # tree are in one lane.
-lanes=("gcc conformance dist tsan fuzz" "lint unit wire rpc integration clang")
+lanes=("gcc conformance dist fuzz" "lint unit wire rpc integration tsan clang")
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
@@ -142,7 +142,7 @@ step_fuzz() {
         make -s "$f" || { echo "FAIL $f: does not build"; continue; }
         corpus=$root/tests/fuzz/corpus/${f#fuzz_}
         mkdir -p "found/$f"
-        if timeout 300 "./$f" -max_total_time="${FUZZ_SECONDS:-15}" -timeout=10 -rss_limit_mb=2048 \
+        if timeout 300 "./$f" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 \
             -print_final_stats=1 -artifact_prefix="found/$f-" "found/$f" "$corpus" >"$f.log" 2>&1; then
             echo "PASS $f: $(sed -n 's/^stat::number_of_executed_units: *//p' "$f.log") inputs"
         else

@@ -4,8 +4,8 @@ import os
 import struct
 
 import scsi
-from daemon import MIB, TARGET
-from initiator import Closed
+from daemon import MIB, TARGET, eventually
+from initiator import FINAL, TASK_MGMT, TASK_MGMT_RESPONSE, Closed, lun_field
 from runner import cases
 from test_task_management import ABORT_TASK, COMPLETE
 
@@ -128,20 +128,32 @@ def test_a_reservation_of_another_keeps_copies_from_a_unit(daemon):
 
 
 def test_a_copy_can_be_aborted_and_then_writes_no_more(start_daemon):
-    daemon = start_daemon()
-    daemon.make_disk(type="rdwr", size=4096 * MIB)
+    daemon = start_daemon(faults=True)
+    daemon.make_disk(type="rdwr", size=64 * MIB)
     daemon.make_target()
+    half, piece = 65536, 8192
     with daemon.session() as c:
         one = [target(naa_of(c, 0))]
         c.scsi(scsi.write(0, 1), write=b"x" * 512)
-        # From one half to the other, again and again: seconds of work.
-        segments = [segment(0, 0, n * 65535, 4194304 + n * 65535, 65535) for n in range(63)]
+        c.scsi(scsi.write(half - piece, 1), write=b"z" * 512)
+        daemon.fault("disk0", "any hold")
+        # From one half to the other, in pieces; none is through while the store waits.
+        segments = [segment(0, 0, n * piece, half + n * piece, piece) for n in range(half // piece)]
         task = submit(c, one, segments)
-        assert c.task_management(ABORT_TASK, task=task, refcmdsn=c.cmdsn - 1) == COMPLETE
+        eventually(lambda: daemon.held() > 0, "the first piece is with the store")
+        pdu = c.request(TASK_MGMT, immediate=True, flags=FINAL | ABORT_TASK, lun=lun_field(0),
+                        ref_itt=task.itt, refcmdsn=c.cmdsn - 1)  # fmt: skip
+        c.send(pdu)
+        c.nop(b"the abort has come before this")
+        assert not any(p.opcode == TASK_MGMT_RESPONSE for p in c.others), "answered while it can still write"
+        daemon.fault("disk0")
+        assert c.expect(TASK_MGMT_RESPONSE, pdu.itt).response == COMPLETE
         assert not task.done
         del c.tasks[task.itt]
-        c.scsi(scsi.write(4194304, 1), write=b"y" * 512)
-        assert bytes(c.scsi(scsi.read(4194304, 1), read=512).data) == b"y" * 512
+        last = bytes(c.scsi(scsi.read(2 * half - piece, 1), read=512).data)
+        assert last == bytes(512), "the pieces after the one at work were never begun"
+        c.scsi(scsi.write(half, 1), write=b"y" * 512)
+        assert bytes(c.scsi(scsi.read(half, 1), read=512).data) == b"y" * 512
         task = c.try_scsi(copy_status(1), read=12)
         assert task.sense == scsi.INVALID_FIELD_IN_CDB, task.sense
 

@@ -177,7 +177,8 @@ step_dist() {
 sanitizers() { # STEP: where reports go, so that none can be overlooked
     local reports=$out/$1.sanitizer
     rm -rf "$reports" && mkdir -p "$reports"
-    export ASAN_OPTIONS="log_path=$reports/asan:detect_stack_use_after_return=1:exitcode=99"
+    # What was freed is kept for a while; with much of it each look for leaks takes long.
+    export ASAN_OPTIONS="log_path=$reports/asan:detect_stack_use_after_return=1:quarantine_size_mb=16:exitcode=99"
     export UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1"
     export TSAN_OPTIONS="log_path=$reports/tsan:exitcode=99:second_deadlock_stack=1"
 }

@@ -33,7 +33,12 @@ static bool
 find_session(const struct login *l, uint16_t tsih, struct login_session *ret)
 {
     check(l->initiator[0] != '\0');
-    *ret = (struct login_session){.cid = tsih & 2, .params = {.max_burst_length = 512}};
+    *ret = (struct login_session){.cid = tsih & 2,
+                                  .params = {.max_recv_data_segment_length = 512,
+                                             .max_send_data_segment_length = 512,
+                                             .max_burst_length = 512,
+                                             .first_burst_length = 512,
+                                             .max_outstanding_r2t = 1}};
     return tsih & 1;
 }
 

@@ -16,7 +16,6 @@
 #include "config.h"
 #include "core/crew.h"
 #include "core/error.h"
-#include "core/iobuf.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "iscsi/buffers.h"
@@ -94,7 +93,6 @@ static void
 worker_is_idle(void *arg)
 {
     store_worker_stop(worker_current());
-    iobuf_cache_free();
     broadcast_answer(arg);
 }
 

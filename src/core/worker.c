@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/iobuf.h"
 #include "core/log.h"
 
 /* A turn that takes longer than this is said in the log: somebody blocked a worker. */
@@ -172,6 +173,7 @@ static void *
 worker_main(void *arg)
 {
     worker_run(arg);
+    iobuf_cache_free(); /* it is this thread's */
     return NULL;
 }
 

@@ -193,10 +193,23 @@ run(struct call *c, struct fixture *f, const char *cdb)
     call_run(c, f, NULL, 0);
 }
 
+/* The sense key and the codes, in either format. */
+static const char *
+sense_codes(const struct call *c)
+{
+    static char text[16];
+    const uint8_t *sense = c->cmd.sense;
+    bool is_fixed = (sense[0] & 0x7f) < 0x72;
+
+    ck_assert_uint_ge(c->cmd.sense_length, is_fixed ? 18 : 8);
+    snprintf(text, sizeof text, "%x/%02x/%02x", sense[is_fixed ? 2 : 1] & 0x0f,
+             sense[is_fixed ? 12 : 2], sense[is_fixed ? 13 : 3]);
+    return text;
+}
+
 const char *
 outcome(const struct call *c)
 {
-    static char text[16];
 
     switch (c->cmd.status) {
     case SCSI_GOOD:
@@ -206,10 +219,7 @@ outcome(const struct call *c)
     case SCSI_TASK_ABORTED:
         return "ABORTED";
     case SCSI_CHECK_CONDITION:
-        ck_assert_uint_ge(c->cmd.sense_length, 18);
-        snprintf(text, sizeof text, "%x/%02x/%02x", c->cmd.sense[2] & 0x0f, c->cmd.sense[12],
-                 c->cmd.sense[13]);
-        return text;
+        return sense_codes(c);
     case SCSI_RESERVATION_CONFLICT:
         return "CONFLICT";
     case SCSI_TASK_SET_FULL:

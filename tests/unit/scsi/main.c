@@ -21,6 +21,7 @@ static TCase *(*const cases[])(void) = {
     mode_saved_cases,
     mode_select_cases,
     medium_cases,
+    causer_cases,
     report_cases,
     range_guard_cases,
     atomic_cases,

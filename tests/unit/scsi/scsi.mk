@@ -8,6 +8,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_alua.c \
 	tests/unit/scsi/test_atomic.c \
 	tests/unit/scsi/test_atomic_threads.c \
+	tests/unit/scsi/test_causer.c \
 	tests/unit/scsi/test_cdb.c \
 	tests/unit/scsi/test_commands.c \
 	tests/unit/scsi/test_compare.c \

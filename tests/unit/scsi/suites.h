@@ -8,6 +8,7 @@ TCase *admin_cases(void);
 TCase *alua_cases(void);
 TCase *atomic_cases(void);
 TCase *atomic_threads_cases(void);
+TCase *causer_cases(void);
 TCase *cdb_cases(void);
 TCase *commands_cases(void);
 TCase *compare_cases(void);

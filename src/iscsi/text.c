@@ -159,21 +159,25 @@ digit_of(const char *digits, char c)
     return at == NULL ? -1 : (int)(at - digits);
 }
 
+/* N digits are (N + 1) / 2 bytes: of an odd number the first is a byte of its own. */
 static int
 hexadecimal(const char *text, uint8_t *bytes, size_t size, size_t *length)
 {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    size_t n = strlen(text);
+    size_t n = strlen(text), at = 0;
+    uint8_t byte = 0;
 
-    if (n == 0 || n % 2 != 0 || n / 2 > size)
+    if (n == 0 || (n + 1) / 2 > size)
         return -1;
-    for (size_t i = 0; i < n; i += 2) {
-        int high = digit_of(digits, text[i]), low = digit_of(digits, text[i + 1]);
-        if (high < 0 || low < 0)
+    for (size_t i = 0; i < n; i++) {
+        int digit = digit_of(digits, text[i]);
+        if (digit < 0)
             return -1;
-        bytes[i / 2] = (uint8_t)((high & 0xf) << 4 | (low & 0xf));
+        byte = (uint8_t)(byte << 4 | (digit & 0xf));
+        if ((n - i) % 2 == 1) /* what is left are pairs */
+            bytes[at++] = byte;
     }
-    *length = n / 2;
+    *length = at;
     return 0;
 }
 

@@ -53,9 +53,9 @@ bool text_list_has(const char *list, const char *value);
 int text_boolean(const char *value, bool *ret);
 int text_number(const char *value, uint64_t *ret);
 
-/* A binary value (section 6.1): hexadecimal after 0x, two digits a byte, or base64 after 0b
- * (RFC 4648 section 4, with its padding). 0 with *LENGTH bytes, or -1: it is none, or has more
- * than SIZE bytes. */
+/* A binary value (section 6.1): hexadecimal after 0x, two digits a byte and, where their number
+ * is odd, one the first; or base64 after 0b (RFC 4648 section 4, with its padding). 0 with
+ * *LENGTH bytes, or -1: it is none, or has more than SIZE bytes. */
 int text_binary(const char *value, uint8_t *bytes, size_t size, size_t *length);
 
 /* A list on its way out; grows as needed up to its limit. */

@@ -165,6 +165,7 @@ static const struct {
 } their_challenges[] = {
     {"0", "0x000102030405060708090a0b0c0d0e0f", 16},
     {"255", "0XFF", 1},
+    {"7", "0x123", 2}, /* 01h, 23h */
     {"0x11", "0bZm9vYmFy", 6},
 };
 
@@ -316,7 +317,7 @@ static const struct {
     {"CHAP_N=user;CHAP_R=%s00;", LOGIN_AUTHENTICATION_FAILED},
     {"CHAP_N=user;CHAP_R=%.64s;", LOGIN_AUTHENTICATION_FAILED}, /* a byte short */
     {"CHAP_N=user;CHAP_R=0x00;", LOGIN_AUTHENTICATION_FAILED},
-    {"CHAP_N=user;CHAP_R=%.65s;", LOGIN_INITIATOR_ERROR},
+    {"CHAP_N=user;CHAP_R=%.65s;", LOGIN_AUTHENTICATION_FAILED}, /* a digit short */
     {"CHAP_N=user;CHAP_R=;", LOGIN_INITIATOR_ERROR},
     {"CHAP_N=user;CHAP_R=0x;", LOGIN_INITIATOR_ERROR},
     {"CHAP_N=user;CHAP_R=text;", LOGIN_INITIATOR_ERROR},
@@ -335,7 +336,7 @@ static const struct {
     {"CHAP_N=user;CHAP_R=%s;CHAP_I=-1;CHAP_C=0x01;", LOGIN_INITIATOR_ERROR},
     {"CHAP_N=user;CHAP_R=%s;CHAP_I=1;CHAP_C=;", LOGIN_INITIATOR_ERROR},
     {"CHAP_N=user;CHAP_R=%s;CHAP_I=1;CHAP_C=0x;", LOGIN_INITIATOR_ERROR},
-    {"CHAP_N=user;CHAP_R=%s;CHAP_I=1;CHAP_C=0x012;", LOGIN_INITIATOR_ERROR},
+    {"CHAP_N=user;CHAP_R=%s;CHAP_I=1;CHAP_C=0x01g;", LOGIN_INITIATOR_ERROR},
 };
 
 START_TEST(the_response_comes_in_its_turn_and_is_right)

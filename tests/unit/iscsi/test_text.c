@@ -183,6 +183,9 @@ static const struct {
     {"0x66", "f"},
     {"0X666F6f", "foo"},
     {"0x6b4B", "kK"},
+    {"0x6", "\x06"}, /* n digits are (n + 1) / 2 bytes */
+    {"0x666", "\x06\x66"},
+    {"0X1222324252f", "\x01\x22\x23\x24\x25\x2f"}, /* six */
     {"0bZg==", "f"},
     {"0BZm8=", "fo"},
     {"0bZm9v", "foo"},
@@ -194,9 +197,10 @@ static const struct {
     {"0b", NULL},
     {"66", NULL},
     {"x66", NULL},
-    {"0x6", NULL},
-    {"0x666", NULL},
+    {"0xg", NULL},
     {"0x6g", NULL},
+    {"0xg66", NULL},
+    {"0x66g", NULL},
     {"0x 6", NULL},
     {"0x66 ", NULL},
     {"0x-6", NULL},
@@ -212,7 +216,8 @@ static const struct {
     {"0bZm9_", NULL},
     {"0bZm9v\n", NULL},
     {"0o66", NULL},
-    {"0x66666666666666", NULL}, /* seven */
+    {"0x6666666666666", NULL}, /* seven */
+    {"0x66666666666666", NULL},
     {"0bZm9vYmFyYg==", NULL},
 };
 
@@ -234,12 +239,12 @@ START_TEST(binary_values_are_hexadecimal_or_base64)
 }
 END_TEST
 
-START_TEST(a_binary_value_cut_anywhere_is_no_other_but_at_a_byte)
+START_TEST(a_binary_value_cut_anywhere_is_read_to_its_end_only)
 {
     static const char *const values[] = {"0x00112233445566778899", "0bABEiM0RVZneImQ=="};
 
     for (size_t i = 0; i < 2; i++) {
-        size_t n = strlen(values[i]), unit = i == 0 ? 2 : 4;
+        size_t n = strlen(values[i]), unit = i == 0 ? 1 : 4;
         for (size_t cut = 0; cut < n; cut++) {
             char *head = strndup(values[i], cut);
             uint8_t bytes[10];
@@ -351,7 +356,7 @@ text_cases(void)
     tcase_add_test(c, numbers_are_decimal_or_hexadecimal);
     tcase_add_loop_test(c, binary_values_are_hexadecimal_or_base64, 0,
                         (int)(sizeof binaries / sizeof binaries[0]));
-    tcase_add_test(c, a_binary_value_cut_anywhere_is_no_other_but_at_a_byte);
+    tcase_add_test(c, a_binary_value_cut_anywhere_is_read_to_its_end_only);
     tcase_add_test(c, a_binary_value_goes_out_in_hexadecimal);
     tcase_add_test(c, what_is_put_out_can_be_parsed);
     tcase_add_test(c, a_pair_that_does_not_fit_is_left_out_whole);

@@ -276,7 +276,6 @@ read_parameters(const json_t *p, struct target_parameters *ret)
         .first_burst_length = (uint32_t)number_of(p, "first_burst_length"),
         .max_outstanding_r2t = (uint16_t)number_of(p, "max_outstanding_r2t"),
         .default_time2wait = (uint16_t)number_of(p, "default_time2wait"),
-        .default_time2retain = (uint16_t)number_of(p, "default_time2retain"),
         .header_digests = digests_of(p, "header_digest"),
         .data_digests = digests_of(p, "data_digest"),
         .nop_interval_s = (uint16_t)number_of(p, "nop_interval_s"),

@@ -74,7 +74,7 @@ void acl_entries_free(struct acl_entry *entries, size_t count); /* accepts NULL 
 struct target_parameters {
     bool initial_r2t, immediate_data;
     uint32_t max_recv_data_segment_length, max_burst_length, first_burst_length;
-    uint16_t max_outstanding_r2t, default_time2wait, default_time2retain;
+    uint16_t max_outstanding_r2t, default_time2wait;
     uint8_t header_digests, data_digests;   /* bits: 1 none, 2 crc32c: which are allowed */
     uint16_t nop_interval_s, nop_timeout_s; /* 0: no pings */
     uint16_t queue_depth;                   /* commands a session may have open */

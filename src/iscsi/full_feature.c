@@ -316,7 +316,8 @@ answer_logout(struct session *s, uint32_t task_tag, enum logout_answer response)
         .response = (uint8_t)response,
         .task_tag = task_tag,
         .time2wait = (uint16_t)s->negotiation.params.default_time2wait,
-        .time2retain = (uint16_t)s->negotiation.params.default_time2retain};
+        .time2retain = TIME2RETAIN,
+    };
     uint8_t header[PDU_HEADER_SIZE];
 
     pdu_logout_response_put(header, &p);

@@ -63,7 +63,7 @@ static const struct param_key keys[] = {
     {"MaxBurstLength",           LOWER_WINS,       LOGIN_ONLY, 512, MAX_LENGTH, OURS(max_burst_length),    AGREED(max_burst_length), NOT_FOR_DISCOVERY, NULL},
     {"FirstBurstLength",         LOWER_WINS,       LOGIN_ONLY, 512, MAX_LENGTH, OURS(first_burst_length),  AGREED(first_burst_length), NOT_FOR_DISCOVERY, NULL},
     {"DefaultTime2Wait",         HIGHER_WINS,      LOGIN_ONLY, 0, 3600,         OURS(default_time2wait),   AGREED(default_time2wait), FOR_ALL, NULL},
-    {"DefaultTime2Retain",       LOWER_WINS,       LOGIN_ONLY, 0, 3600,         OURS(default_time2retain), AGREED(default_time2retain), FOR_ALL, NULL},
+    {"DefaultTime2Retain",       LOWER_WINS,       LOGIN_ONLY, 0, 3600,         FIXED(TIME2RETAIN),        NOWHERE, FOR_ALL, NULL},
     {"MaxOutstandingR2T",        LOWER_WINS,       LOGIN_ONLY, 1, 65535,        OURS(max_outstanding_r2t), AGREED(max_outstanding_r2t), NOT_FOR_DISCOVERY, NULL},
     {"DataPDUInOrder",           EITHER_IS_ENOUGH, LOGIN_ONLY, 0, 1,            FIXED(1),                  NOWHERE, NOT_FOR_DISCOVERY, NULL},
     {"DataSequenceInOrder",      EITHER_IS_ENOUGH, LOGIN_ONLY, 0, 1,            FIXED(1),                  NOWHERE, NOT_FOR_DISCOVERY, NULL},
@@ -106,7 +106,6 @@ static const struct params standard = {
     .first_burst_length = 65536,
     .max_outstanding_r2t = 1,
     .default_time2wait = 2,
-    .default_time2retain = 20,
 };
 
 /* Where there is no target: discovery. */
@@ -117,7 +116,6 @@ static const struct target_parameters no_target = {
     .first_burst_length = 262144,
     .max_outstanding_r2t = 8,
     .default_time2wait = 2,
-    .default_time2retain = 20,
     .header_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
     .data_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
 };
@@ -141,7 +139,6 @@ negotiation_inherit(struct negotiation *n, const struct params *agreed)
     n->params.first_burst_length = agreed->first_burst_length;
     n->params.max_outstanding_r2t = agreed->max_outstanding_r2t;
     n->params.default_time2wait = agreed->default_time2wait;
-    n->params.default_time2retain = agreed->default_time2retain;
 }
 
 void

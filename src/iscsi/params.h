@@ -18,6 +18,14 @@
 struct text_list;
 struct text_output;
 
+/*
+ * Section 13.16, in seconds: with its connection a session ends, and nothing is kept of it that
+ * could go on. That is all that is agreed to; of an initiator that does not offer the key,
+ * whose standard value is 20, this is said where a session ends by our word
+ * (sections 11.9, 11.15).
+ */
+#define TIME2RETAIN 0
+
 /* In force from the end of the login. */
 struct params {
     bool header_digest, data_digest; /* CRC32C */
@@ -27,7 +35,7 @@ struct params {
                                               MaxRecvDataSegmentLength */
     uint32_t max_burst_length, first_burst_length;
     uint32_t max_outstanding_r2t;
-    uint32_t default_time2wait, default_time2retain;
+    uint32_t default_time2wait;
 };
 
 /* Bits: a key says in which phases it may come (the "Use" lines of section 13). */

@@ -190,7 +190,7 @@ session_drop(struct session *s, enum async_event event, const char *reason)
         .event = (uint8_t)event,
         .parameter1 = event == ASYNC_CONNECTION_DROPPED ? s->cid : 0,
         .parameter2 = (uint16_t)s->negotiation.params.default_time2wait,
-        .parameter3 = (uint16_t)s->negotiation.params.default_time2retain,
+        .parameter3 = TIME2RETAIN,
     };
 
     session_async(s, &p);

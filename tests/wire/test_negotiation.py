@@ -61,6 +61,7 @@ def negotiate(daemon, keys):
     ("DefaultTime2Wait", "3600", "3600"),
     ("DefaultTime2Wait", "0", "2"),
     ("DefaultTime2Retain", "0", "0"),
+    ("DefaultTime2Retain", "3600", "0"),
     ("TaskReporting", "RFC3720", "RFC3720"),
     ("iSCSIProtocolLevel", "1", "1"),
     ("iSCSIProtocolLevel", "31", "1"),

@@ -139,7 +139,6 @@ START_TEST(parameters_have_their_defaults_and_the_bursts_fit)
     ck_assert_uint_eq(p->nop_interval_s, 30); /* who is silent is asked, by default */
     ck_assert_uint_eq(p->nop_timeout_s, 30);
     ck_assert_uint_eq(p->default_time2wait, 2);
-    ck_assert_uint_eq(p->default_time2retain, 0); /* nothing is retained */
 }
 END_TEST
 

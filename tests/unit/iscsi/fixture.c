@@ -143,7 +143,6 @@ make_target(const struct plan *plan)
         .first_burst_length = 16384,
         .max_outstanding_r2t = 2,
         .default_time2wait = 2,
-        .default_time2retain = 20,
         .header_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
         .data_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
         .nop_interval_s = plan->nop_interval_s,

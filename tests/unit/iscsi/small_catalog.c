@@ -44,8 +44,8 @@ static struct acl_entry friend[] = {{.initiator = TEXT("iqn.2026-01.example:frie
     {                                                                                        \
         .immediate_data = true, .max_recv_data_segment_length = 262144,                      \
         .max_burst_length = 1048576, .first_burst_length = 262144, .max_outstanding_r2t = 8, \
-        .default_time2wait = 2, .default_time2retain = 20, .header_digests = (allowed),      \
-        .data_digests = (allowed), .queue_depth = 128                                        \
+        .default_time2wait = 2, .header_digests = (allowed), .data_digests = (allowed),      \
+        .queue_depth = 128                                                                   \
     }
 
 #define TARGET(short_name, on, groups_, acls_, digests_)                                       \

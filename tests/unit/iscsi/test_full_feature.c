@@ -309,6 +309,7 @@ START_TEST(a_logout_is_answered_by_its_reason)
         ck_assert_uint_eq(pdu_task_tag(p->header), tag);
         ck_assert_int_eq(p->header[2], logouts[_i].response);
         ck_assert_uint_eq(get_be16(p->header + 40), 2);
+        ck_assert_uint_eq(get_be16(p->header + 42), 0); /* nothing is kept */
         fake_pdu_free(p);
     }
     ck_assert_int_eq(session_end_state(one.session),

@@ -14,7 +14,6 @@ static const struct target_parameters target = {
     .first_burst_length = 262144,
     .max_outstanding_r2t = 8,
     .default_time2wait = 2,
-    .default_time2retain = 20,
     .header_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
     .data_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
 };
@@ -59,7 +58,8 @@ static const struct {
     {"DefaultTime2Wait=5;", "DefaultTime2Wait=5;", NULL},
     {"DefaultTime2Wait=3601;", "DefaultTime2Wait=Reject;", NULL},
     {"DefaultTime2Retain=0;", "DefaultTime2Retain=0;", NULL},
-    {"DefaultTime2Retain=60;", "DefaultTime2Retain=20;", NULL},
+    {"DefaultTime2Retain=60;", "DefaultTime2Retain=0;", NULL}, /* nothing is kept */
+    {"DefaultTime2Retain=3601;", "DefaultTime2Retain=Reject;", NULL},
     {"MaxOutstandingR2T=1;", "MaxOutstandingR2T=1;", "MaxOutstandingR2T=Irrelevant;"},
     {"MaxOutstandingR2T=64;", "MaxOutstandingR2T=8;", "MaxOutstandingR2T=Irrelevant;"},
     {"MaxOutstandingR2T=65536;", "MaxOutstandingR2T=Reject;", "MaxOutstandingR2T=Irrelevant;"},
@@ -165,7 +165,6 @@ START_TEST(nobody_offering_anything_leaves_the_standards_defaults)
     ck_assert_uint_eq(n.params.first_burst_length, 65536);
     ck_assert_uint_eq(n.params.max_outstanding_r2t, 1);
     ck_assert_uint_eq(n.params.default_time2wait, 2);
-    ck_assert_uint_eq(n.params.default_time2retain, 20);
     text_output_done(&out);
 }
 END_TEST
@@ -191,7 +190,6 @@ START_TEST(what_was_agreed_is_in_force)
     ck_assert_uint_eq(n.params.first_burst_length, 131072);
     ck_assert_uint_eq(n.params.max_outstanding_r2t, 4);
     ck_assert_uint_eq(n.params.default_time2wait, 3);
-    ck_assert_uint_eq(n.params.default_time2retain, 4);
     text_output_done(&out);
 }
 END_TEST

@@ -106,33 +106,16 @@ document_check_acls(struct rules *r, const char *name, const json_t *target)
     }
 }
 
-static json_int_t
-port_of(const json_t *portal)
+/* The tag of the portal group that REDIRECT leads to, as far as their texts tell: not where one
+ * listens on all addresses, or a name stands for one. NULL: none of ours. */
+static const char *
+leads_to(const struct rules *r, const json_t *redirect)
 {
-    const json_t *port = json_object_get(portal, "port");
+    char key[96];
 
-    return port == NULL ? 3260 : json_integer_value(port);
-}
-
-/* Whether REDIRECT leads to a portal of GROUP, as far as their texts tell: not where that one
- * listens on all addresses, or a name stands for one. */
-static bool
-leads_to(const json_t *redirect, const json_t *group)
-{
-    const char *address = json_string_value(json_object_get(redirect, "address")), *other;
-    char to[INET6_ADDRSTRLEN], here[INET6_ADDRSTRLEN];
-    json_t *portal;
-    size_t i;
-
-    if (address == NULL || !document_canonical_address(address, to, sizeof to))
-        return false;
-    json_array_foreach (json_object_get(group, "portals"), i, portal) {
-        other = json_string_value(json_object_get(portal, "address"));
-        if (other != NULL && document_canonical_address(other, here, sizeof here) &&
-            strcmp(to, here) == 0 && port_of(redirect) == port_of(portal))
-            return true;
-    }
-    return false;
+    if (!document_portal_key(redirect, key))
+        return NULL;
+    return json_string_value(json_object_get(r->portals, key));
 }
 
 /* What the schema's pattern lets pass, and yet is no address. */
@@ -153,26 +136,51 @@ check_redirect(struct rules *r, const char *path, const json_t *redirect)
     }
 }
 
+/*
+ * Follows the redirects from group START. Who comes back to where he was is sent in a circle
+ * for ever. SEEN has for each group the one from which it was first come to: what an earlier
+ * walk has seen it has followed to its end.
+ */
+static void
+check_circle(struct rules *r, json_t *seen, const char *start)
+{
+    const char *tag = start, *next, *first;
+
+    for (;;) {
+        document_seen_before(seen, tag, start);
+        next = leads_to(r, json_object_get(json_object_get(r->portal_groups, tag), "redirect"));
+        if (next == NULL)
+            return;
+        first = json_string_value(json_object_get(seen, next));
+        if (first != NULL)
+            break;
+        tag = next;
+    }
+    if (strcmp(first, start) == 0)
+        document_complain(r, POINTER("portal_groups", tag, "redirect"), "circle",
+                          "leads back to portal group %s", next);
+}
+
 void
 document_check_group_redirects(struct rules *r)
 {
-    const json_t *redirect;
+    json_t *group, *seen = json_object();
     const char *tag;
-    json_t *group;
 
     json_object_foreach (document_members(r->portal_groups), tag, group) {
-        redirect = json_object_get(group, "redirect");
-        check_redirect(r, POINTER("portal_groups", tag, "redirect", "address"), redirect);
-        if (leads_to(redirect, group))
-            document_complain(r, POINTER("portal_groups", tag, "redirect"), "circle",
-                              "leads back to portal group %s", tag);
+        check_redirect(r, POINTER("portal_groups", tag, "redirect", "address"),
+                       json_object_get(group, "redirect"));
+        if (json_object_get(seen, tag) == NULL)
+            check_circle(r, seen, tag);
     }
+    json_decref(seen);
 }
 
 void
 document_check_target_redirect(struct rules *r, const char *target, const json_t *redirect,
                                const json_t *tags)
 {
+    const char *to = leads_to(r, redirect);
     char tag[24] = "1"; /* what no list means */
     json_t *value;
     size_t i;
@@ -182,7 +190,7 @@ document_check_target_redirect(struct rules *r, const char *target, const json_t
         value = json_array_get(tags, i);
         if (value != NULL)
             snprintf(tag, sizeof tag, "%lld", (long long)json_integer_value(value));
-        if (leads_to(redirect, json_object_get(r->portal_groups, tag)))
+        if (to != NULL && strcmp(to, tag) == 0)
             document_complain(r, POINTER("targets", target, "redirect"), "circle",
                               "leads back to portal group %s, where the target is", tag);
     }

@@ -129,26 +129,37 @@ document_canonical_address(const char *address, char *text, size_t size)
     return false;
 }
 
-static void
-check_portal(struct rules *r, json_t *seen, const char *tag, size_t index, const json_t *portal)
+bool
+document_portal_key(const json_t *portal, char key[96])
 {
     const json_t *port = json_object_get(portal, "port");
     const char *address = json_string_value(json_object_get(portal, "address"));
-    char number[24], canonical[INET6_ADDRSTRLEN], key[96];
+    char canonical[INET6_ADDRSTRLEN];
+
+    if (address == NULL || !document_canonical_address(address, canonical, sizeof canonical))
+        return false;
+    snprintf(key, 96, strchr(canonical, ':') != NULL ? "[%s]:%lld" : "%s:%lld", canonical,
+             port == NULL ? 3260LL : (long long)json_integer_value(port));
+    return true;
+}
+
+static void
+check_portal(struct rules *r, const char *tag, size_t index, const json_t *portal)
+{
+    const char *address = json_string_value(json_object_get(portal, "address"));
     const char *before;
+    char number[24], key[96];
 
     snprintf(number, sizeof number, "%zu", index);
     if (address == NULL)
         return;
-    if (!document_canonical_address(address, canonical, sizeof canonical)) {
+    if (!document_portal_key(portal, key)) {
         document_complain(r, POINTER("portal_groups", tag, "portals", number, "address"),
                           "address", "\"%.60s\" is not a numeric IPv4 or IPv6 address",
                           address);
         return;
     }
-    snprintf(key, sizeof key, strchr(canonical, ':') != NULL ? "[%s]:%lld" : "%s:%lld",
-             canonical, port == NULL ? 3260LL : (long long)json_integer_value(port));
-    before = document_seen_before(seen, key, tag);
+    before = document_seen_before(r->portals, key, tag);
     if (before != NULL)
         document_complain(r, POINTER("portal_groups", tag, "portals", number), "unique",
                           "%s is in portal group %s already", key, before);
@@ -157,14 +168,13 @@ check_portal(struct rules *r, json_t *seen, const char *tag, size_t index, const
 static void
 check_portals(struct rules *r)
 {
-    json_t *seen = json_object(), *group, *portal;
+    json_t *group, *portal;
     const char *tag;
     size_t i;
 
     json_object_foreach (document_members(r->portal_groups), tag, group)
         json_array_foreach (json_object_get(group, "portals"), i, portal)
-            check_portal(r, seen, tag, i, portal);
-    json_decref(seen);
+            check_portal(r, tag, i, portal);
 }
 
 static void
@@ -356,11 +366,13 @@ document_check(const json_t *document, json_t *problems)
         .backstores = json_object_get(document, "backstores"),
         .targets = json_object_get(document, "targets"),
         .discovery = json_object_get(document, "discovery"),
+        .portals = json_object(),
         .problems = problems,
     };
     size_t count = schema_validate(NULL, schema_component("Config"), document, problems);
 
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         rules[i](&r);
+    json_decref(r.portals);
     return count + r.count;
 }

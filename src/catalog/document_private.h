@@ -11,6 +11,7 @@
 /* The document may break its schema too, so members of any type are met here. */
 struct rules {
     const json_t *portal_groups, *backstores, *targets, *discovery;
+    json_t *portals; /* "192.0.2.7:3260" of each that is an address: the tag of its group */
     json_t *problems;
     size_t count;
 };
@@ -29,6 +30,10 @@ const char *document_seen_before(json_t *seen, const char *value, const char *na
 
 /* The address in the one way that inet_ntop() writes it; false: it is none. */
 bool document_canonical_address(const char *address, char *text, size_t size);
+
+/* The key that PORTAL, or where a redirect leads to, has in rules.portals; false: it has no
+ * numeric address. */
+bool document_portal_key(const json_t *portal, char key[96]);
 
 /* document_access.c */
 void document_check_acls(struct rules *r, const char *name, const json_t *target);

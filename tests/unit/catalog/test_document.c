@@ -162,6 +162,17 @@ static const struct {
      "/portal_groups/1/redirect: leads back to portal group 1|"
      "/targets/" T "/redirect: leads back to portal group 1, where the target is|"
      "/targets/" T "2/redirect: leads back to portal group 1, where the target is"},
+    /* A circle of three, which a fourth leads into; and a chain that ends. */
+    {"{'portal_groups':{'4':{'portals':[{'address':'127.0.0.4'}],'redirect':{'address':"
+     "'127.0.0.2'}},'1':{'portals':[{'address':'127.0.0.1'}],'redirect':{'address':"
+     "'127.0.0.2'}},'2':{'portals':[{'address':'127.0.0.2'}],'redirect':{'address':'::1'}},"
+     "'3':{'portals':[{'address':'0::1'}],'redirect':{'address':'127.0.0.1'}}}}",
+     "/portal_groups/1/redirect: leads back to portal group 2"},
+    {"{'portal_groups':{'1':{'portals':[{'address':'127.0.0.1'}],'redirect':{'address':"
+     "'127.0.0.2'}},'2':{'portals':[{'address':'127.0.0.2'}],'redirect':{'address':'::1'}},"
+     "'3':{'portals':[{'address':'::1'}]},'4':{'portals':[{'address':'127.0.0.4'}],"
+     "'redirect':{'address':'127.0.0.2'}}}}",
+     ""},
     {"{" GROUP ",'targets':{'" T "':{'redirect':{'address':'1.2.3'}},'" T
      "1':{'redirect':{'address':'::g'}},'" T "2':{'redirect':{'address':'0.0.0.0'}},'" T
      "3':{'redirect':{'address':'0::0'}},'" T "4':{'redirect':{'address':'a b'}},'" T

@@ -31,12 +31,16 @@ METHODS = {method["name"]: method for method in DOCUMENT["methods"]}
 ERRORS = DOCUMENT["components"]["errors"]
 
 
+def follow_once(thing):
+    node = DOCUMENT
+    for part in thing["$ref"].removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
 def follow(thing):
     while "$ref" in thing:
-        node = DOCUMENT
-        for part in thing["$ref"].removeprefix("#/").split("/"):
-            node = node[part]
-        thing = node
+        thing = follow_once(thing)
     return thing
 
 

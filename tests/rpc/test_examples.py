@@ -71,6 +71,40 @@ def test_every_method_has_an_example(daemon):
     assert not missing, missing
 
 
+def members_of(schema, where, seen):
+    """Each member of SCHEMA, at any depth: its path and its schema. SEEN: references followed."""
+    while "$ref" in schema:
+        if schema["$ref"] in seen:
+            return
+        seen.add(schema["$ref"])
+        where = schema["$ref"].removeprefix("#/components/schemas/")
+        schema = schemas.follow_once(schema)
+    for name, member in schema.get("properties", {}).items():
+        yield f"{where}/{name}", member
+        yield from members_of(member, f"{where}/{name}", seen)
+    for keyword in ("items", "additionalProperties", "propertyNames", "allOf", "anyOf", "oneOf", "not"):
+        inner = schema.get(keyword, [])
+        for one in inner if isinstance(inner, list) else [inner]:
+            if isinstance(one, dict):
+                yield from members_of(one, where, seen)
+
+
+def is_described(schema):
+    while "description" not in schema and "$ref" in schema:
+        schema = schemas.follow_once(schema)
+    return "description" in schema or "const" in schema
+
+
+def test_whatever_a_caller_may_send_is_described(daemon):
+    sent = [(f"{name} {p['name']}", p, p["schema"]) for name, m in schemas.METHODS.items() for p in m["params"]]
+    missing = [what for what, param, schema in sent if "description" not in param and not is_described(schema)]
+    seen = set()
+    for what, _, schema in sent + [("", {}, {"$ref": "#/components/schemas/Config"})]:
+        missing += [path for path, member in members_of(schema, what, seen) if not is_described(member)]
+    assert len(seen) > 20, seen
+    assert not missing, missing
+
+
 def test_examples_fit_their_own_schemas(daemon):
     if schemas.jsonschema is None:
         raise Skip("python3-jsonschema is not installed")

@@ -579,6 +579,16 @@ def test_session_that_does_not_exist(daemon):
     fails(daemon, "NOT_FOUND", "session.close", id="s-12345")
 
 
+@cases({"timeout_s": 601}, {"timeout_s": -1}, {"timeout_s": 1.5}, {"timeout_s": "10"}, {"timeout_s": None},
+       {"how": "kick"}, {"how": None}, {"timeout": 5}, {"id": 4}, {"id": ""}, {"id": "s-" + 30 * "1"})  # fmt: skip
+def test_session_is_not_closed_by_what_is_wrong(daemon, params):
+    with daemon.session() as c:
+        (session,) = daemon.sessions()
+        fails(daemon, "INVALID_PARAMS", "session.close", **{"id": session["id"], **params})
+        assert c.nop(b"no word of it").data == b"no word of it"
+        assert not c.others and c.logout() == 0
+
+
 @cases(("no such kind", {"kind": "moon"}), ("missing", {}), ("names of wrong type", {"kind": "lun", "names": "x"}))
 def test_statistics_of_nothing(daemon, why, params):
     fails(daemon, "INVALID_PARAMS", "stats.get", **params)

@@ -7,7 +7,8 @@ import threading
 import schemas
 import scsi
 from calls import call, fails, unchanged
-from daemon import MIB, TARGET, RpcError
+from daemon import MIB, TARGET, RpcError, eventually
+from initiator import ASYNC
 from runner import cases, default_setup
 
 setup = default_setup
@@ -213,6 +214,25 @@ def test_backstore_in_use_is_not_deleted(daemon):
     e = fails(daemon, "BUSY", "backstore.delete", name="disk0")
     assert e.data["objects"], e.data
     e = fails(daemon, ("BUSY", "INVALID_CONFIG"), "config.apply", mode="merge", config={"backstores": {"disk0": None}})
+
+
+@cases((1, [(1, 1), (2, 0)]), (0, [(1, 0), (2, 0)]), (None, [(1, 10)]), (600, [(1, 600)]))
+def test_session_has_until_the_deadline_to_log_out(daemon, timeout_s, heard):
+    """Asked by Async Message 1, with the deadline; dropped behind it with 2. 10 s are the default."""
+    with daemon.session() as c:
+        (session,) = call(daemon, "session.list", target=TARGET)["sessions"]
+        how = {} if timeout_s is None else {"how": "logout", "timeout_s": timeout_s}
+        assert call(daemon, "session.close", id=session["id"], **how) == {"closed": True}
+        for event, seconds in heard:
+            told = c.expect(ASYNC)
+            assert (told.event, told.parameter3) == (event, seconds), told
+        if len(heard) == 1:
+            (still,) = call(daemon, "session.list", target=TARGET)["sessions"]
+            assert still["connections"][0]["state"] == "full_feature", still
+            assert c.logout() == 0
+        assert c.expect_close() == []
+    eventually(lambda: not daemon.sessions(), "the session is gone")
+    fails(daemon, "NOT_FOUND", "session.close", id=session["id"])
 
 
 def test_target_in_use_is_not_deleted_without_force(daemon):

@@ -69,6 +69,16 @@ def test_redirect_comes_in_whatever_stage_the_login_starts(daemon, how):
     redirect(daemon)
 
 
+@cases((False, (1, 1)), (True, (1, 2)))
+def test_portal_group_sends_elsewhere_for_now_or_for_good(daemon, permanent, status):
+    redirect(daemon, groups={1: {"address": "192.0.2.9", "port": 860, "permanent": permanent}})
+    assert sent_to(daemon) == (status, b"TargetAddress=192.0.2.9:860\0")
+    with Connection(daemon.second) as c:  # the other group does not
+        c.login(TARGET)
+        c.settle()
+    redirect(daemon)
+
+
 def test_initiator_follows_to_another_portal_group(daemon):
     redirect(daemon, groups={1: {"address": daemon.second[0], "port": daemon.second[1]}})
     status, text = sent_to(daemon)

@@ -1,4 +1,8 @@
 /* test_session_life.c: time, the end, and who may ask for it. */
+#include <jansson.h>
+
+#include "catalog/schema.h"
+#include "core/error.h"
 #include "fixture.h"
 #include "iscsi/registry.h"
 #include "iscsi/session.h"
@@ -72,6 +76,45 @@ START_TEST(a_silent_peer_is_pinged_and_then_given_up)
     ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
     session_tick(one.session, 83000);
     ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
+}
+END_TEST
+
+/* What a target has that says nothing of PARAMETER. */
+static uint16_t
+default_of(const char *parameter)
+{
+    const json_t *all = json_object_get(schema_component("TargetParameters"), "properties");
+
+    return (uint16_t)json_integer_value(
+        json_object_get(json_object_get(all, parameter), "default"));
+}
+
+START_TEST(by_default_a_silent_peer_is_pinged_after_30_seconds_and_dropped_after_30_more)
+{
+    struct plan plan = usual_plan;
+    struct error err = {0};
+    uint64_t now;
+
+    ck_assert_msg(schema_load(&err) == 0, "%s", err.message);
+    plan.nop_interval_s = default_of("nop_interval_s");
+    plan.nop_timeout_s = default_of("nop_timeout_s");
+    schema_unload();
+    fixture_publish(&plan);
+    fixture_login(&one, 0, 1, "");
+    session_tick(one.session, 2000); /* it was heard until now */
+    for (now = 3000; now < 32000; now += 1000)
+        session_tick(one.session, now);
+    expect_nothing(&one);
+    session_tick(one.session, now);
+    fake_pdu_free(expect(&one, PDU_NOP_IN));
+    for (; now < 62000; now += 1000)
+        session_tick(one.session, now);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
+    ck_assert_uint_eq(registry_count(TARGET), 1);
+    expect_nothing(&one);
+    session_tick(one.session, now);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_NOW);
+    ck_assert_uint_eq(registry_count(TARGET), 0);
 }
 END_TEST
 
@@ -326,6 +369,8 @@ session_life_cases(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, who_does_not_log_in_in_time_is_sent_away);
     tcase_add_test(tcase, a_silent_peer_is_pinged_and_then_given_up);
+    tcase_add_test(
+        tcase, by_default_a_silent_peer_is_pinged_after_30_seconds_and_dropped_after_30_more);
     tcase_add_test(tcase, a_ping_without_time_limit_is_waited_for_without_end);
     tcase_add_test(tcase, a_silent_discovery_session_is_sent_away);
     tcase_add_test(tcase, a_discovery_session_that_goes_on_and_on_is_sent_away);

@@ -19,7 +19,7 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/pointer.c src/catalog/pointer.h \
 	src/catalog/publish.c src/catalog/publish.h \
 	src/catalog/schema.c src/catalog/schema.h src/catalog/schema_private.h \
-	src/catalog/schema_defaults.c src/catalog/schema_lint.c src/catalog/schema_secrets.c \
+	src/catalog/schema_copy.c src/catalog/schema_lint.c src/catalog/schema_secrets.c \
 	src/catalog/schema_validate.c \
 	src/catalog/space_watch.c src/catalog/space_watch.h \
 	src/catalog/stable_file.c src/catalog/stable_file.h \

@@ -1,7 +1,8 @@
 noinst_LIBRARIES += src/catalog/libcatalog.a
 src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/access.c src/catalog/access.h \
-	src/catalog/build.c src/catalog/build.h \
+	src/catalog/build.c src/catalog/build.h src/catalog/build_private.h \
+	src/catalog/build_target.c \
 	src/catalog/catalog.c src/catalog/catalog.h \
 	src/catalog/commit.c src/catalog/commit.h src/catalog/commit_private.h \
 	src/catalog/commit_apply.c src/catalog/commit_change.c src/catalog/commit_files.c \

@@ -2,26 +2,23 @@
  * aio.c: a file or block device by Linux AIO, with O_DIRECT: one context per worker.
  *
  * What is submitted during a turn goes to the kernel in one io_submit() at its end; completions
- * ring an eventfd in the worker's event base. Whatever io_submit() would wait for (a block to
- * allocate, a lock, room in a queue) it reports instead, because RWF_NOWAIT is asked for, and a
- * helper does it, and so it is with what goes beyond a store's share of the context: a disk
- * that hangs must not take it all. Without O_DIRECT the kernel does AIO while it is submitted,
- * which would block the worker: then this type does as rdwr does.
+ * ring an eventfd in the worker's event base, and are read from the memory that the kernel
+ * shares, without a call. Whatever io_submit() would wait for (a block to allocate, a lock,
+ * room in a queue) it reports instead, because RWF_NOWAIT is asked for, and a helper does it,
+ * and so it is with what goes beyond a store's share of the context: a disk that hangs must not
+ * take it all. Without O_DIRECT the kernel does AIO while it is submitted, which would block
+ * the worker: then this type does as rdwr does.
  */
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <libaio.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "core/error.h"
-#include "core/iobuf.h"
 #include "core/log.h"
-#include "store/file.h"
+#include "store/file_queue.h"
 #include "store/types.h"
 
 /* Operations that one worker may have in the kernel. The sum over all processes is limited by
@@ -29,17 +26,22 @@
 #define DEPTH_MAX 512
 #define DEPTH_MIN 32
 
-#define BATCH 64
+/* What lies where a context's id points to: the kernel moves TAIL, who reads moves HEAD. This
+ * is how Linux has had it since 2.6; where it says otherwise the kernel is asked. */
+struct aio_ring {
+    unsigned id, entries;
+    _Atomic unsigned head, tail;
+    unsigned magic, compatible, incompatible, header_length;
+    struct io_event events[];
+};
+#define AIO_RING_MAGIC 0xa10a10a1
 
 struct aio_worker {
-    struct worker *worker;
+    struct file_queue queue;
     io_context_t context;
-    unsigned depth, in_kernel;
-    unsigned admitted; /* in the kernel or waiting for it: at most DEPTH */
-    int fd;            /* rings when something completed */
-    struct event *event;
+    struct aio_ring *ring; /* of the context; NULL where it cannot be read */
+    struct file_bell bell;
     struct deferred submit_batch;
-    STAILQ_HEAD(, store_io) waiting;
 };
 
 /* Each worker's own, by worker_id(): set, used and cleared on that worker's thread. */
@@ -55,13 +57,11 @@ iocb_of(struct store_io *io)
     return (struct iocb *)(void *)file_op(io)->for_type;
 }
 
-/* Reads and writes in one piece, from where the data is or from its bounce buffer. */
-static void
+/* Reads and writes in one piece. */
+static struct iocb *
 prepare(struct aio_worker *a, struct store_io *io)
 {
     struct file_store *f = (struct file_store *)io->store;
-    struct iobuf *bounce = file_op(io)->bounce;
-    uint8_t *data = bounce != NULL ? bounce->data : io->data;
     struct iocb *cb = iocb_of(io);
 
     if (io->op == STORE_FLUSH) {
@@ -69,63 +69,24 @@ prepare(struct aio_worker *a, struct store_io *io)
         cb->aio_fildes = f->plain_fd;
         cb->aio_lio_opcode = IO_CMD_FDSYNC;
     } else {
-        if (io->op == STORE_READ)
-            io_prep_pread(cb, f->fd, data, io->length, (long long)io->offset);
-        else
-            io_prep_pwrite(cb, f->fd, data, io->length, (long long)io->offset);
-        if (!atomic_load_explicit(&f->no_nowait[io->op], memory_order_relaxed))
-            cb->aio_rw_flags |= RWF_NOWAIT;
-        if (io->op == STORE_WRITE && (io->fua || f->is_sync))
-            cb->aio_rw_flags |= RWF_DSYNC;
+        (io->op == STORE_READ ? io_prep_pread : io_prep_pwrite)(
+            cb, f->fd, file_queue_data(io), io->length, (long long)io->offset);
+        cb->aio_rw_flags |= file_queue_rw_flags(io);
     }
     cb->data = io;
-    io_set_eventfd(cb, a->fd);
+    io_set_eventfd(cb, a->bell.fd);
+    return cb;
 }
 
-/* What pool.h says of helpers: a store has no more operations here than there is room left. */
-static bool
-admit(struct aio_worker *a, struct file_store *f)
+static long
+give(struct file_queue *q, struct store_io *const *ios, unsigned n)
 {
-    unsigned *own = &f->in_context[worker_id(a->worker)].n;
+    struct aio_worker *a = (struct aio_worker *)q; /* queue is its first member */
+    struct iocb *batch[FILE_QUEUE_BATCH];
 
-    if (a->admitted + *own >= a->depth)
-        return false;
-    a->admitted++;
-    (*own)++;
-    return true;
-}
-
-static void
-let_go(struct aio_worker *a, const struct store_io *io)
-{
-    a->admitted--;
-    ((struct file_store *)io->store)->in_context[worker_id(a->worker)].n--;
-}
-
-static struct store_io *
-next_waiting(struct aio_worker *a)
-{
-    struct store_io *io = STAILQ_FIRST(&a->waiting);
-
-    STAILQ_REMOVE_HEAD(&a->waiting, own.link);
-    return io;
-}
-
-/* The kernel refused the oldest with ERROR: without RWF_NOWAIT once more, else a helper tries
- * and learns the error that counts. */
-static void
-refused(struct aio_worker *a, int error)
-{
-    struct store_io *io = STAILQ_FIRST(&a->waiting);
-    struct file_store *f = (struct file_store *)io->store;
-
-    if (error == EOPNOTSUPP && io->op != STORE_FLUSH &&
-        !atomic_exchange(&f->no_nowait[io->op], true))
-        return;
-    if (io->op == STORE_FLUSH && error == EINVAL) /* before Linux 4.18 */
-        atomic_store(&f->no_aio_flush, true);
-    let_go(a, io);
-    file_submit_to_helper(f, next_waiting(a));
+    for (unsigned i = 0; i < n; i++)
+        batch[i] = prepare(a, ios[i]);
+    return io_submit(a->context, n, batch);
 }
 
 static void
@@ -134,53 +95,7 @@ submit_batch(struct deferred *d)
     struct aio_worker *a =
         (struct aio_worker *)((char *)d - offsetof(struct aio_worker, submit_batch));
 
-    while (!STAILQ_EMPTY(&a->waiting) && a->in_kernel < a->depth) {
-        struct iocb *batch[BATCH];
-        struct store_io *io;
-        long n = 0, taken;
-
-        STAILQ_FOREACH (io, &a->waiting, own.link) {
-            if (n == BATCH || a->in_kernel + n == a->depth)
-                break;
-            prepare(a, io);
-            batch[n++] = iocb_of(io);
-        }
-        taken = io_submit(a->context, n, batch);
-        if (taken == -EINTR)
-            continue;
-        if (taken == -EAGAIN && a->in_kernel > 0)
-            return; /* once more when something has completed */
-        if (taken <= 0)
-            refused(a, (int)-taken);
-        for (; taken > 0; taken--) {
-            (void)next_waiting(a);
-            a->in_kernel++;
-        }
-    }
-}
-
-static void
-finish_transfer(struct store_io *io, long result)
-{
-    struct file_store *f = (struct file_store *)io->store;
-    struct file_op *op = file_op(io);
-
-    if (result == -EAGAIN || result == -EOPNOTSUPP || result == -EINTR) {
-        if (result == -EOPNOTSUPP)
-            atomic_store(&f->no_nowait[io->op], true);
-        file_submit_to_helper(f, io);
-    } else if (result < 0) {
-        file_complete(io, (int)-result);
-    } else if (result == 0) {
-        file_complete(io, EIO); /* the file ends here: it is shorter than the store */
-    } else if ((uint64_t)result < io->length) {
-        op->progress = (uint64_t)result;
-        file_submit_to_helper(f, io);
-    } else {
-        if (io->op == STORE_READ && op->bounce != NULL)
-            memcpy(io->data, op->bounce->data, io->length);
-        file_complete(io, 0);
-    }
+    file_queue_submit(&a->queue, give);
 }
 
 static void
@@ -193,33 +108,58 @@ finish_flush(struct store_io *io, long result)
     file_complete(io, atomic_load(&f->flush_error));
 }
 
-static void
-completions_arrived(evutil_socket_t fd, short what, void *arg)
+/* Takes up to N events from the shared memory. */
+static int
+read_ring(struct aio_ring *ring, struct io_event *events, int n)
 {
-    struct aio_worker *a = arg;
-    struct io_event events[BATCH];
-    eventfd_t rung;
+    unsigned head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    unsigned tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    int got = 0;
+
+    while (head != tail && got < n) {
+        events[got++] = ring->events[head];
+        head = head + 1 < ring->entries ? head + 1 : 0;
+    }
+    atomic_store_explicit(&ring->head, head, memory_order_release);
+    return got;
+}
+
+static int
+get_events(struct aio_worker *a, struct io_event *events, int n)
+{
+    struct timespec at_once = {0, 0};
+    int got;
+
+    if (a->ring != NULL)
+        return read_ring(a->ring, events, n);
+    do
+        got = io_getevents(a->context, 0, n, events, &at_once);
+    while (got == -EINTR);
+    return got;
+}
+
+static void
+completions_arrived(struct file_bell *bell)
+{
+    struct aio_worker *a =
+        (struct aio_worker *)((char *)bell - offsetof(struct aio_worker, bell));
+    struct io_event events[FILE_QUEUE_BATCH];
     int n;
 
-    (void)what;
-    (void)eventfd_read(fd, &rung);
     do {
-        struct timespec at_once = {0, 0};
-
-        n = io_getevents(a->context, 0, BATCH, events, &at_once);
+        n = get_events(a, events, FILE_QUEUE_BATCH);
         for (int i = 0; i < n; i++) {
             struct store_io *io = events[i].data;
 
-            a->in_kernel--;
-            let_go(a, io);
+            file_queue_returned(&a->queue, io);
             if (io->op == STORE_FLUSH)
                 finish_flush(io, (long)events[i].res);
             else
-                finish_transfer(io, (long)events[i].res);
+                file_queue_end_move(io, (long)events[i].res);
         }
-    } while (n == BATCH || n == -EINTR);
-    if (!STAILQ_EMPTY(&a->waiting))
-        worker_defer(a->worker, &a->submit_batch);
+    } while (n == FILE_QUEUE_BATCH);
+    if (!STAILQ_EMPTY(&a->queue.waiting))
+        worker_defer(a->queue.worker, &a->submit_batch);
 }
 
 /*
@@ -233,27 +173,6 @@ kernel_can_flush(struct file_store *f)
            atomic_load(&f->flush_error) == 0;
 }
 
-/* Whether the kernel can do it without a helper; gets the bounce buffer where it takes one. */
-static bool
-kernel_can(struct file_store *f, struct store_io *io)
-{
-    struct file_op *op = file_op(io);
-
-    if (io->op == STORE_FLUSH)
-        return kernel_can_flush(f);
-    if ((io->op != STORE_READ && io->op != STORE_WRITE) ||
-        !file_is_aligned(f, NULL, io->offset, io->length))
-        return false;
-    if (file_is_aligned(f, io->data, io->offset, io->length))
-        return true;
-    op->bounce = iobuf_new(io->length);
-    if (op->bounce == NULL)
-        return false;
-    if (io->op == STORE_WRITE)
-        memcpy(op->bounce->data, io->data, io->length);
-    return true;
-}
-
 static void
 aio_submit(struct store *store, struct store_io *io)
 {
@@ -265,12 +184,11 @@ aio_submit(struct store *store, struct store_io *io)
         return;
     }
     file_op_start(io);
-    if (!kernel_can(f, io) || !admit(a, f)) {
+    if ((io->op == STORE_FLUSH ? kernel_can_flush(f) : file_queue_can_move(f, io)) &&
+        file_queue_add(&a->queue, io))
+        worker_defer(io->worker, &a->submit_batch);
+    else
         file_submit_to_helper(f, io);
-        return;
-    }
-    STAILQ_INSERT_TAIL(&a->waiting, io, own.link);
-    worker_defer(a->worker, &a->submit_batch);
 }
 
 static int
@@ -292,26 +210,37 @@ aio_open(const struct store_config *config, struct store **ret, struct error *er
 static void
 free_worker(struct aio_worker *a)
 {
-    if (a->event != NULL)
-        event_free(a->event);
     if (a->context != NULL)
         io_destroy(a->context);
-    if (a->fd >= 0)
-        close(a->fd);
+    file_bell_free(&a->bell);
     free(a);
 }
 
-static int
-set_up_context(struct aio_worker *a)
+static struct aio_ring *
+ring_of(io_context_t context)
 {
-    int r = -EAGAIN;
+    struct aio_ring *ring = (struct aio_ring *)(void *)context;
 
-    for (a->depth = DEPTH_MAX; a->depth >= DEPTH_MIN; a->depth /= 2) {
-        r = io_setup((int)a->depth, &a->context);
+    return ring->magic == AIO_RING_MAGIC && ring->incompatible == 0 &&
+                   ring->header_length == sizeof *ring
+               ? ring
+               : NULL;
+}
+
+static int
+set_up_context(struct aio_worker *a, struct worker *worker)
+{
+    for (unsigned depth = DEPTH_MAX; depth >= DEPTH_MIN; depth /= 2) {
+        int r = io_setup((int)depth, &a->context);
+
+        if (r == 0) {
+            a->ring = ring_of(a->context);
+            file_queue_init(&a->queue, worker, depth);
+        }
         if (r != -EAGAIN) /* -EAGAIN: fs.aio-max-nr is used up */
             return r;
     }
-    return r;
+    return -EAGAIN;
 }
 
 /* A machine that has no AIO left still has a blockgate: its aio stores use the helpers. */
@@ -324,17 +253,11 @@ aio_worker_start(struct worker *worker)
     assert(aio_workers[worker_id(worker)] == NULL);
     if (a == NULL)
         return -ENOMEM;
-    a->worker = worker;
     a->submit_batch.run = submit_batch;
-    STAILQ_INIT(&a->waiting);
-    a->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    r = a->fd < 0 ? -errno : set_up_context(a);
-    if (r == 0) {
-        a->event =
-            event_new(worker_base(worker), a->fd, EV_READ | EV_PERSIST, completions_arrived, a);
-        if (a->event == NULL || event_add(a->event, NULL) < 0)
-            r = -ENOMEM;
-    }
+    a->bell.fd = -1;
+    r = set_up_context(a, worker);
+    if (r == 0)
+        r = file_bell_make(&a->bell, worker, completions_arrived);
     if (r < 0) {
         atomic_store(&unavailable, -r);
         free_worker(a);
@@ -351,7 +274,7 @@ aio_worker_stop(struct worker *worker)
 
     if (a == NULL)
         return;
-    assert(a->admitted == 0 && STAILQ_EMPTY(&a->waiting));
+    assert(a->queue.admitted == 0 && STAILQ_EMPTY(&a->queue.waiting));
     aio_workers[worker_id(worker)] = NULL;
     free_worker(a);
 }

@@ -37,10 +37,10 @@ struct file_store {
 
     atomic_bool wrote_plain; /* something was written through the page cache */
 
-    /* aio: operations that each worker, by worker_id(), has with its context. Its own. */
+    /* Operations that each worker, by worker_id(), has in its queue (file_queue.h). Its own. */
     struct {
         unsigned n;
-    } __attribute__((aligned(64))) in_context[WORKERS_MAX + 1];
+    } __attribute__((aligned(64))) in_queue[WORKERS_MAX + 1];
 
     /* After a failed flush the data may be gone from the page cache, and the next fdatasync()
      * would report success: the store goes on to fail flushes until it is opened again. */

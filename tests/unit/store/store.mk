@@ -11,7 +11,7 @@ test_store_SOURCES = tests/unit/store/main.c tests/unit/store/suites.h \
 	tests/unit/store/loop_device.c tests/unit/store/test_device.c tests/unit/store/test_full.c tests/unit/store/test_aio.c \
 	tests/fakes/fake_store.h tests/fakes/fake_store.c
 test_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-test_store_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=io_submit -Wl,--wrap=io_setup \
+test_store_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=io_submit -Wl,--wrap=io_setup -Wl,--wrap=io_getevents \
 	-Wl,--wrap=lseek -Wl,--wrap=copy_file_range -Wl,--wrap=ioctl -Wl,--wrap=posix_fadvise \
 	-Wl,--wrap=fstatvfs -Wl,--wrap=fallocate -Wl,--wrap=fdatasync -Wl,--wrap=pwrite \
 	-Wl,--wrap=preadv2 -Wl,--wrap=pwritev2

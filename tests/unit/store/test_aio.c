@@ -20,6 +20,10 @@ int __real_io_submit(io_context_t context, long n, struct iocb **iocbs);
 int __wrap_io_submit(io_context_t context, long n, struct iocb **iocbs);
 int __real_io_setup(int depth, io_context_t *context);
 int __wrap_io_setup(int depth, io_context_t *context);
+int __real_io_getevents(io_context_t context, long min, long n, struct io_event *events,
+                        struct timespec *timeout);
+int __wrap_io_getevents(io_context_t context, long min, long n, struct io_event *events,
+                        struct timespec *timeout);
 
 /* What the stand-ins do on the thread of the test; 0: nothing of their own. */
 static _Thread_local struct {
@@ -34,6 +38,8 @@ static _Thread_local struct {
     unsigned hangs;
     io_context_t context;
     unsigned calls, longest;
+    int other_ring; /* a context's memory is of another kind: 1 + which member says so */
+    unsigned getevents_calls; /* every second fails with EINTR */
 } script;
 
 /* Up to the first operation that is for another file; 0 where there is none before it. */
@@ -79,7 +85,20 @@ __wrap_io_setup(int depth, io_context_t *context)
 {
     if (script.setup_above != 0 && depth > script.setup_above)
         return -EAGAIN;
-    return __real_io_setup(depth, context);
+    if (__real_io_setup(depth, context) < 0)
+        return -EAGAIN;
+    if (script.other_ring != 0) /* magic, incompatible features, length of the header */
+        ((unsigned *)(void *)*context)[(const int[]){4, 6, 7}[script.other_ring - 1]] = 0xbad;
+    return 0;
+}
+
+int
+__wrap_io_getevents(io_context_t context, long min, long n, struct io_event *events,
+                    struct timespec *timeout)
+{
+    if (++script.getevents_calls % 2 == 0)
+        return -EINTR;
+    return __real_io_getevents(context, min, n, events, timeout);
 }
 
 static struct store *
@@ -204,6 +223,32 @@ START_TEST(a_kernel_without_flush_by_aio_is_asked_once)
 }
 END_TEST
 
+START_TEST(completions_are_read_from_memory_without_a_call)
+{
+    struct store *s = open_aio();
+
+    for (unsigned i = 0; i < 20; i++) /* more than the memory has places for, in sum */
+        run_batches(s);
+    ck_assert_uint_eq(script.getevents_calls, 0);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(where_that_memory_is_of_another_kind_the_kernel_is_asked)
+{
+    struct store *s;
+    struct error err;
+
+    store_worker_stop(one_worker());
+    script.other_ring = _i + 1;
+    ck_assert_int_eq(store_worker_start(one_worker(), &err), 0);
+    s = open_aio();
+    run_batches(s);
+    ck_assert_uint_gt(script.getevents_calls, 1);
+    store_close(s);
+}
+END_TEST
+
 static const int depths[] = {300, 100, 32, -1};
 
 START_TEST(a_machine_short_of_aio_has_a_smaller_context_or_helpers)
@@ -274,6 +319,8 @@ aio_cases(void)
     tcase_add_loop_test(c, what_the_kernel_does_not_take_now_is_offered_again, 0, 2);
     tcase_add_test(c, a_device_that_does_not_know_nowait_gets_plain_operations);
     tcase_add_test(c, a_kernel_without_flush_by_aio_is_asked_once);
+    tcase_add_test(c, completions_are_read_from_memory_without_a_call);
+    tcase_add_loop_test(c, where_that_memory_is_of_another_kind_the_kernel_is_asked, 0, 3);
     tcase_add_loop_test(c, a_disk_that_hangs_does_not_take_all_of_a_workers_context, 0, 2);
     tcase_add_loop_test(c, a_machine_short_of_aio_has_a_smaller_context_or_helpers, 0,
                         sizeof depths / sizeof depths[0]);

@@ -30,7 +30,7 @@ export CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=4 # of test cases: the machin
 lanes=("gcc conformance dist fuzz" "lint unit wire rpc integration tsan clang")
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
-    libaio-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
+    libaio-dev liburing-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
     libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema)
 
 declare -A tree_flags=(

@@ -15,7 +15,7 @@ case ${1-} in
 *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 
-packages=(build-essential autoconf automake pkg-config libevent-dev libjansson-dev libssl-dev libaio-dev
+packages=(build-essential autoconf automake pkg-config libevent-dev libjansson-dev libssl-dev libaio-dev liburing-dev
     libisal-dev curl jq libiscsi-bin qemu-utils qemu-block-extra e2fsprogs)
 target=iqn.2026-01.org.example:disk0
 

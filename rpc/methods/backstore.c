@@ -6,6 +6,7 @@
 #include "catalog/commit.h"
 #include "catalog/publish.h"
 #include "catalog/schema.h"
+#include "core/error.h"
 #include "rpc/methods/backstore.h"
 #include "rpc/methods/methods.h"
 #include "rpc/near.h"
@@ -180,6 +181,17 @@ without_refs(const json_t *schema)
     return copy;
 }
 
+static json_t *
+type_entry(const struct store_type *type, const json_t *schema)
+{
+    struct error why;
+    bool is_available = type->check == NULL || type->check(&why) == 0;
+
+    return json_pack("{s:s, s:s, s:b, s:s*, s:o}", "type", type->name, "description",
+                     type->description, "available", is_available, "reason",
+                     is_available ? NULL : why.message, "schema", without_refs(schema));
+}
+
 static void
 types(struct rpc_call *call)
 {
@@ -190,20 +202,18 @@ types(struct rpc_call *call)
 
         /* A type that the schemas do not have cannot be configured: not shown. */
         if (schema != NULL)
-            json_array_append_new(all, json_pack("{s:s, s:s, s:b, s:o}", "type", (*t)->name,
-                                                 "description", (*t)->description, "available",
-                                                 1, "schema", without_refs(schema)));
+            json_array_append_new(all, type_entry(*t, schema));
     }
     rpc_call_result(call, json_pack("{s:o}", "types", all));
 }
 
 const struct rpc_method backstore_methods[] = {
-    {"backstore.types", .handler = types},
-    {"backstore.list", .handler = list},
-    {"backstore.get", .handler = get},
-    {"backstore.create", .change = &backstore_create},
-    {"backstore.update", .change = &backstore_update},
-    {"backstore.resize", .change = &backstore_resize},
-    {"backstore.delete", .change = &backstore_delete},
-    {0},
+    {"backstore.types", types, false},
+    {"backstore.list", list, false},
+    {"backstore.get", get, false},
+    {"backstore.create", backstore_create, false},
+    {"backstore.update", backstore_update, false},
+    {"backstore.resize", backstore_resize, false},
+    {"backstore.delete", backstore_delete, false},
+    {NULL, NULL, false},
 };

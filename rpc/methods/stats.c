@@ -197,6 +197,6 @@ get(struct rpc_call *call)
 }
 
 const struct rpc_method stats_methods[] = {
-    {"stats.get", .handler = get},
-    {0},
+    {"stats.get", get, false},
+    {NULL, NULL, false},
 };

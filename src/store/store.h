@@ -46,12 +46,13 @@ enum store_preallocate {
 /* Everything any type can be told; a type ignores what is not its own. Strings are borrowed
  * during open. */
 struct store_config {
-    const char *type;    /* "ram", "null", "rdwr", "aio" */
+    const char *type;    /* "ram", "null", "rdwr", "aio", "io_uring" */
     const char *name;    /* of the backstore, for messages */
     const char *path;    /* file or block device; NULL for ram and null */
     uint64_t size;       /* bytes; 0: what is found at PATH */
     unsigned block_size; /* logical block of the users: size, offsets and lengths are multiples;
                             512 or 4096 */
+    unsigned physical_block_size; /* what users are told that the medium likes; 0: as found */
     bool read_only;
     bool create;  /* make the file where it is missing; needs size */
     bool existed; /* there was a file at PATH: where it is missing, CREATE is no way out */
@@ -135,6 +136,9 @@ struct store_type {
     const char *name;
     const char *description; /* one line for backstore.types */
     bool needs_path;
+
+    /* Optional. Says why the type cannot be used on this machine: 0 or -1. Any thread. */
+    int (*check)(struct error *err);
 
     /*
      * Opens CONFIG. Blocks: never on an I/O worker. On success sets *ret (not with check_only),

@@ -4,3 +4,6 @@ src_store_libstore_a_SOURCES = src/store/store.h src/store/store.c src/store/typ
 	src/store/file_make.c src/store/file_lock.c src/store/file_io.c \
 	src/store/file_space.c src/store/file_queue.h src/store/file_queue.c src/store/rdwr.c \
 	src/store/aio.c
+if LIBURING
+src_store_libstore_a_SOURCES += src/store/uring.c
+endif

@@ -3,8 +3,14 @@
 
 #include <string.h>
 
+#include "config.h"
+
 const struct store_type *const store_types[] = {
-    &aio_store_type, &rdwr_store_type, &ram_store_type, &null_store_type, NULL,
+    &aio_store_type,
+#ifdef HAVE_LIBURING
+    &uring_store_type,
+#endif
+    &rdwr_store_type,  &ram_store_type, &null_store_type, NULL,
 };
 
 const struct store_type *

@@ -8,5 +8,6 @@ extern const struct store_type null_store_type;
 extern const struct store_type ram_store_type;
 extern const struct store_type rdwr_store_type;
 extern const struct store_type aio_store_type;
+extern const struct store_type uring_store_type; /* with HAVE_LIBURING */
 
 #endif

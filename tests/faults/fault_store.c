@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "core/cleanup.h"
 #include "store/types.h"
 
@@ -235,15 +236,28 @@ fault_worker_stop(struct worker *worker)
 
 /* --- the table: the real types, with submit and open taken over --- */
 
-static const struct store_type *const real_types[] = {&aio_store_type, &rdwr_store_type,
-                                                      &ram_store_type};
+static const struct store_type *const real_types[] = {
+    &aio_store_type,
+    &rdwr_store_type,
+    &ram_store_type,
+#ifdef HAVE_LIBURING
+    &uring_store_type,
+#endif
+};
 
 #define REAL_TYPES (sizeof real_types / sizeof real_types[0])
 
 static struct store_type faulty_types[REAL_TYPES];
 
 const struct store_type *const store_types[] = {
-    &faulty_types[0], &faulty_types[1], &faulty_types[2], &null_store_type, NULL,
+    &faulty_types[0],
+    &faulty_types[1],
+    &faulty_types[2],
+    &null_store_type,
+#ifdef HAVE_LIBURING
+    &faulty_types[3],
+#endif
+    NULL,
 };
 
 static const struct store_type *

@@ -17,7 +17,7 @@ mkdir "$work/folder"
 mkfifo "$work/fifo"
 before=$(revision)
 
-for type in rdwr aio; do
+for type in "${file_types[@]}"; do
     while IFS='|' read -r members pattern name; do
         refused "$type: $name" "$pattern" make_store "\"type\":\"$type\",${members//WORK/$work}"
     done <<'END'

@@ -7,6 +7,8 @@
 #   disk NAME TYPE SIZE [MEMBERS]
 #                           make a backing store and a target with it as LUN 0, open to all
 #   url NAME                where that disk is
+#   ${file_types[@]}        the types of backing stores that have a file, of those that work here
+#   name_of TYPE            the same as a part of a target's name
 #   ok NAME COMMAND…        a test: the command succeeds
 #   refused NAME PATTERN COMMAND…
 #                           a test: the command fails, and says what matches PATTERN
@@ -24,6 +26,13 @@ address=127.0.0.1
 pid='' port='' failures=0
 run_as=() # a prefix of the command, such as setpriv
 
+# In many containers io_uring is forbidden, and a build may be without it.
+file_types=(rdwr aio)
+if grep -q io_uring_queue_init "$BLOCKGATED" 2>/dev/null &&
+    python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(425, 1, ctypes.create_string_buffer(120)) < 0)'; then
+    file_types+=(io_uring)
+fi
+
 [ -x "$BLOCKGATED" ] || { echo "FAIL $suite: there is no $BLOCKGATED"; exit 1; }
 
 clean_up() {
@@ -35,6 +44,8 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'clean_up; exit 130' INT TERM HUP
+
+name_of() { echo "${1/_/-}"; }
 
 # --- the daemon ---
 

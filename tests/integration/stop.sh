@@ -3,12 +3,13 @@
 # shellcheck source=daemon.sh
 . "$(dirname "$0")/daemon.sh"
 
-for type in ram rdwr aio; do
+for type in ram "${file_types[@]}"; do
+    name=$(name_of "$type")
     rm -rf "$state"
     port=''
     start
-    disk busy-$type $type $((16 << 20)) || exit 1
-    u=$(url busy-$type)
+    disk busy-$name $type $((16 << 20)) || exit 1
+    u=$(url busy-$name)
     (exec qemu-img bench -w -f raw -c 1000000 -d 32 -s 4096 "$u" >"$work/bench" 2>&1) &
     load=$!
     writes() { call stats.get '{"kind":"lun"}' | jq '[.stats[].io.write_ops] | add'; }

@@ -54,28 +54,31 @@ patterns() { # DISK DIGEST
 
 head -c $((12 << 20)) /dev/urandom >"$image" && truncate -s $size "$image"
 start
-for type in ram rdwr aio; do
+for type in ram "${file_types[@]}"; do
+    name=$(name_of "$type")
     for block in 512 4096; do
-        disk "$type-$block" $type $size "\"block_size\":$block" || { echo "FAIL tools: make $type-$block"; exit 1; }
+        disk "$name-$block" $type $size "\"block_size\":$block" || { echo "FAIL tools: make $name-$block"; exit 1; }
     done
 done
 
-for type in ram rdwr aio; do
+for type in ram "${file_types[@]}"; do
+    name=$(name_of "$type")
     for block in 512 4096; do
-        ok "iscsi-ls shows $type with $block-byte blocks" lists_luns $type-$block
+        ok "iscsi-ls shows $type with $block-byte blocks" lists_luns $name-$block
         for digest in none crc32c; do
             what="$type, $block-byte blocks, header digest $digest"
-            ok "iscsi-inq: $what" inquires $type-$block $digest
-            ok "qemu-img info: $what" tells_size $type-$block $digest
-            ok "qemu-img convert and compare: $what" copies $type-$block $digest
-            ok "qemu-img bench: $what" benches $type-$block $digest
-            ok "qemu-io: $what" patterns $type-$block $digest
+            ok "iscsi-inq: $what" inquires $name-$block $digest
+            ok "qemu-img info: $what" tells_size $name-$block $digest
+            ok "qemu-img convert and compare: $what" copies $name-$block $digest
+            ok "qemu-img bench: $what" benches $name-$block $digest
+            ok "qemu-io: $what" patterns $name-$block $digest
         done
     done
 done
 
-for type in rdwr aio; do
+for type in "${file_types[@]}"; do
+    name=$(name_of "$type")
     # Not by QEMU: the daemon has the lock on the file.
-    ok "what was written to $type is in its file" cmp -n 65536 -i 1048576:0 "$work/$type-512.img" <(head -c 65536 /dev/zero | tr '\0' '\315')
+    ok "what was written to $type is in its file" cmp -n 65536 -i 1048576:0 "$work/$name-512.img" <(head -c 65536 /dev/zero | tr '\0' '\315')
 done
 done_testing

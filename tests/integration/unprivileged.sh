@@ -15,12 +15,13 @@ fi
 
 start
 ok "its process belongs to somebody else than root" test "$(stat -c %u "/proc/$pid")" != 0
-for type in ram rdwr aio; do
+for type in ram "${file_types[@]}"; do
+    name=$(name_of "$type")
     ok "$type: a disk" call config.apply "{\"mode\":\"merge\",\"config\":{
         \"backstores\":{\"$type\":{\"type\":\"$type\",\"size\":8388608$([ $type = ram ] ||
         echo ",\"create\":true,\"path\":\"$(dirname "$sock")/$type.img\"")}},
-        \"targets\":{\"$iqn:$type\":{\"luns\":{\"0\":{\"backstore\":\"$type\"}},\"acls\":{\"*\":{}}}}}}"
-    ok "$type: written and read" qemu-io -f raw -c 'write -P 3 0 1M' -c 'read -P 3 0 1M' "$(url $type)"
+        \"targets\":{\"$iqn:$name\":{\"luns\":{\"0\":{\"backstore\":\"$type\"}},\"acls\":{\"*\":{}}}}}}"
+    ok "$type: written and read" qemu-io -f raw -c 'write -P 3 0 1M' -c 'read -P 3 0 1M' "$(url $name)"
 done
 ok "the socket is for its owner and group only" sh -c "stat -c %a '$sock' | grep -Eq '^[67][67]0$'"
 

@@ -1,14 +1,16 @@
 """Requests that are wrong: each shows a clear, typed error, and nothing changes."""
 
+import itertools
 import json
 import os
 import socket
+import sys
 import time
 
 import schemas
 from calls import call, fails, unchanged
-from daemon import MIB, TARGET, RpcError, free_port
-from runner import cases, default_setup
+from daemon import FILE_TYPES, MIB, TARGET, RpcError, free_port
+from runner import Skip, cases, default_setup
 
 setup = default_setup
 
@@ -427,7 +429,7 @@ def test_address_that_is_not_ours(daemon):
     assert e.data["errno_name"] == "EADDRNOTAVAIL" and "192.0.2.1" in e.message, e
 
 
-@cases("rdwr", "aio")
+@cases(*FILE_TYPES)
 def test_file_that_is_missing(daemon, kind):
     path = daemon.path("missing")
     e = fails(daemon, "BACKEND_ERROR", "backstore.create", backstore={"name": "bad", "type": kind, "path": path})
@@ -435,7 +437,7 @@ def test_file_that_is_missing(daemon, kind):
     assert not os.path.exists(path)
 
 
-@cases("rdwr", "aio")
+@cases(*FILE_TYPES)
 def test_file_that_is_unreadable(start_daemon, kind):
     # Root may read everything, unless it gives that up.
     wrapper = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
@@ -448,7 +450,7 @@ def test_file_that_is_unreadable(start_daemon, kind):
     assert e.data["errno_name"] == "EACCES" and path in e.message, e
 
 
-@cases("rdwr", "aio")
+@cases(*FILE_TYPES)
 def test_file_that_is_too_small(daemon, kind):
     path = daemon.path("small")
     with open(path, "wb") as f:
@@ -459,7 +461,7 @@ def test_file_that_is_too_small(daemon, kind):
     assert os.path.getsize(path) == 4096
 
 
-@cases(("rdwr", "rdwr"), ("rdwr", "aio"), ("aio", "rdwr"), ("aio", "aio"))
+@cases(*itertools.product(FILE_TYPES, FILE_TYPES))
 def test_file_that_is_in_use_by_another_backstore(daemon, first, second):
     path = daemon.path(f"shared-{first}-{second}")
     daemon.make_disk("owner", first, size=MIB, path=path)
@@ -470,6 +472,43 @@ def test_file_that_is_in_use_by_another_backstore(daemon, first, second):
     finally:
         daemon.call("backstore.delete", name="owner", delete_data=True)
     assert not os.path.exists(path)
+
+
+# Runs a program for which io_uring_setup() fails with EPERM, as in a container.
+FORBID_IO_URING = """
+import ctypes, os, struct, sys
+
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("rules", ctypes.c_char_p)]
+
+rules = [(0x20, 0, 0, 0), (0x15, 0, 1, 425), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7FFF0000)]
+program = Program(len(rules), b"".join(struct.pack("=HBBI", *rule) for rule in rules))
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+if prctl(38, 1, 0, 0, 0) != 0 or prctl(22, 2, ctypes.byref(program), 0, 0) != 0:
+    sys.exit("no seccomp: " + os.strerror(ctypes.get_errno()))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_io_uring_where_it_is_forbidden(start_daemon):
+    if "io_uring" not in FILE_TYPES:
+        raise Skip("io_uring cannot be used here at all")
+    daemon = start_daemon()
+    daemon.make_disk("before", "io_uring", size=MIB)
+    daemon.wrapper = [sys.executable, "-c", FORBID_IO_URING]
+    daemon.restart()
+    state = daemon.call("backstore.get", name="before")
+    assert state["state"] == "error" and "container" in state["error"], state
+    path = daemon.path("new")
+    for options in {}, {"direct": False}:
+        e = fails(daemon, "BACKEND_ERROR", "backstore.create",
+                  backstore={"name": "new", "type": "io_uring", "path": path, "size": MIB, "create": True, **options})  # fmt: skip
+        assert e.data["errno_name"] == "EPERM" and path in e.message and "aio and rdwr" in e.message, e
+    assert not os.path.exists(path)
+    types = {t["type"]: t for t in daemon.call("backstore.types")["types"]}
+    assert types["aio"]["available"] and "reason" not in types["aio"]
+    assert not types["io_uring"]["available"] and "not permitted" in types["io_uring"]["reason"], types["io_uring"]
+    daemon.make_disk("instead", "aio", size=MIB)
 
 
 def test_file_that_is_in_use_by_another_daemon(daemon, start_daemon):

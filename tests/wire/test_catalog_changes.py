@@ -4,7 +4,7 @@ import os
 import threading
 
 import scsi
-from daemon import MIB, TARGET, RpcError, eventually
+from daemon import FILE_TYPES, MIB, TARGET, RpcError, eventually
 from initiator import LoginFailed
 from runner import cases
 
@@ -220,7 +220,7 @@ def test_LUN_removed_while_it_is_used(daemon):
     daemon.check_serving()
 
 
-@cases("ram", "rdwr", "aio")
+@cases("ram", *FILE_TYPES)
 def test_identity_and_data_of_each_store(daemon, kind):
     name = f"id-{kind}"
     daemon.make_disk(name, kind, size=4 * MIB)

@@ -7,7 +7,7 @@ import socket
 import threading
 
 import scsi
-from daemon import MIB, TARGET, Daemon, eventually
+from daemon import FILE_TYPES, MIB, TARGET, Daemon, eventually
 from initiator import Closed, Connection, LoginFailed
 from runner import cases
 
@@ -18,7 +18,7 @@ def block(path, lba, count=8):
         return f.read(count * 512)
 
 
-@cases(("rdwr", "FUA"), ("rdwr", "SYNCHRONIZE CACHE"), ("aio", "FUA"), ("aio", "SYNCHRONIZE CACHE"))
+@cases(*((kind, how) for kind in FILE_TYPES for how in ("FUA", "SYNCHRONIZE CACHE")))
 def test_acknowledged_write_survives_a_kill(start_daemon, kind, how):
     daemon = start_daemon()
     daemon.make_disk(type=kind)
@@ -44,7 +44,7 @@ def test_acknowledged_write_survives_a_kill(start_daemon, kind, how):
             assert bytes(c.scsi(scsi.read(lba, 8), read=4096).data) == written[lba]
 
 
-@cases("rdwr", "aio")
+@cases(*FILE_TYPES)
 def test_data_and_identity_survive_an_orderly_stop(start_daemon, kind):
     daemon = start_daemon()
     daemon.make_disk(type=kind)

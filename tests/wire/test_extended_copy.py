@@ -4,7 +4,7 @@ import os
 import struct
 
 import scsi
-from daemon import MIB, TARGET, eventually
+from daemon import FILE_TYPES, MIB, TARGET, eventually
 from initiator import FINAL, TASK_MGMT, TASK_MGMT_RESPONSE, Closed, lun_field
 from runner import cases
 from test_task_management import ABORT_TASK, COMPLETE
@@ -197,7 +197,7 @@ def test_a_unit_may_leave_the_target_while_it_is_copied_to(start_daemon):
     daemon.check_serving()
 
 
-@cases("ram", "rdwr", "aio")
+@cases("ram", *FILE_TYPES)
 def test_within_every_type_of_store(start_daemon, type):
     daemon = start_daemon()
     daemon.make_disk(type=type)

@@ -4,24 +4,25 @@ import errno
 import os
 
 import scsi
-from daemon import eventually
+from daemon import FILE_TYPES, eventually
 from initiator import FINAL, NONE, TASK_MGMT, TASK_MGMT_RESPONSE, CheckCondition, lun_field
 from runner import cases
 
 DAEMON = {"faults": True}
 ABORT_TASK, ABORT_TASK_SET, LUN_RESET = 1, 2, 5
+LUNS = range(1 + len(FILE_TYPES))  # memory, then a disk of each type
 
 
 def setup(daemon):
     daemon.make_disk()
-    daemon.make_disk("disk1", type="rdwr")
-    daemon.make_disk("disk2", type="aio")
-    daemon.make_target(luns={0: "disk0", 1: "disk1", 2: "disk2"})
+    for lun, kind in enumerate(FILE_TYPES, 1):
+        daemon.make_disk(f"disk{lun}", type=kind)
+    daemon.make_target(luns={lun: f"disk{lun}" for lun in LUNS})
 
 
 def settled(daemon):
     c = daemon.session()
-    for lun in 1, 2:
+    for lun in LUNS[1:]:
         c.settle(lun)
     return c
 
@@ -38,7 +39,7 @@ def hold_write(daemon, c, lun, data):
     return task
 
 
-@cases(0, 1, 2)
+@cases(*LUNS)
 def test_a_write_that_waits_changes_nothing_until_it_goes_on(daemon, lun):
     with settled(daemon) as c:
         before, after = os.urandom(8192), os.urandom(8192)
@@ -52,14 +53,14 @@ def test_a_write_that_waits_changes_nothing_until_it_goes_on(daemon, lun):
         assert blocks(c, lun) == after
 
 
-@cases(0, 1, 2)
+@cases(*LUNS)
 def test_a_disk_that_hangs_holds_up_no_other_and_no_other_session(daemon, lun):
     with settled(daemon) as c, settled(daemon) as other:
         daemon.fault(f"disk{lun}", "any hold")
         hanging = [c.submit(scsi.read(n, 1), lun=lun, read=512) for n in range(24)]
         eventually(lambda: daemon.held() == 24, "all of them wait")
         for who in c, other:
-            for free in {0, 1, 2} - {lun}:
+            for free in set(LUNS) - {lun}:
                 data = os.urandom(8192)
                 who.scsi(scsi.write(0, 16), lun=free, write=data)
                 who.scsi(scsi.synchronize_cache10(), lun=free)
@@ -73,7 +74,7 @@ def test_a_disk_that_hangs_holds_up_no_other_and_no_other_session(daemon, lun):
 FUNCTIONS = {"ABORT TASK": ABORT_TASK, "ABORT TASK SET": ABORT_TASK_SET, "LOGICAL UNIT RESET": LUN_RESET}
 
 
-@cases(*((name, lun) for name in FUNCTIONS for lun in (0, 1, 2)))
+@cases(*((name, lun) for name in FUNCTIONS for lun in LUNS))
 def test_after_the_answer_to_an_abort_no_byte_changes(daemon, name, lun):
     with settled(daemon) as c, settled(daemon) as other:
         before, after = os.urandom(8192), os.urandom(8192)
@@ -102,7 +103,7 @@ def test_after_the_answer_to_an_abort_no_byte_changes(daemon, name, lun):
 def test_an_error_of_the_store_is_sense_data_where_it_is_and_nothing_elsewhere(daemon, fault, number, sense):
     with settled(daemon) as c:
         data = os.urandom(8192)
-        for lun in 0, 1, 2:
+        for lun in LUNS:
             c.scsi(scsi.write(0, 16), lun=lun, write=data)
             daemon.fault(f"disk{lun}", f"{fault} {number} 4096 4608")
             cdb = scsi.write(8, 1) if "write" in fault else scsi.read(8, 1)
@@ -122,7 +123,7 @@ def test_an_error_of_the_store_is_sense_data_where_it_is_and_nothing_elsewhere(d
 
 def test_a_flush_that_fails_is_not_good(daemon):
     with settled(daemon) as c:
-        for lun in 0, 1, 2:
+        for lun in LUNS:
             daemon.fault(f"disk{lun}", f"flush error {errno.EIO}")
             assert c.try_scsi(scsi.synchronize_cache10(), lun=lun).status == scsi.CHECK_CONDITION
             daemon.fault(f"disk{lun}")

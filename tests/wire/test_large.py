@@ -4,7 +4,7 @@ import os
 import struct
 
 import scsi
-from daemon import MIB
+from daemon import FILE_TYPES, MIB
 from runner import cases
 
 GIB = 1 << 30
@@ -12,7 +12,8 @@ BLOCK = 4096
 FOUR_GIB = 4 * GIB // BLOCK
 SIZE = 4 * GIB + 16 * MIB
 BLOCKS = SIZE // BLOCK
-DISKS = {"ram": 0, "rdwr": 1, "aio": 2}
+DISKS = {kind: lun for lun, kind in enumerate(["ram", *FILE_TYPES])}
+HUGE = len(DISKS)
 
 MISCOMPARE = (scsi.MISCOMPARE, 0x1D, 0)
 
@@ -21,12 +22,12 @@ def setup(daemon):
     for kind, lun in DISKS.items():
         daemon.make_disk(f"disk{lun}", type=kind, size=SIZE, block_size=BLOCK, unmap=True)
     daemon.make_disk("huge", type="null", size=1 << 43)
-    daemon.make_target(luns={**{lun: f"disk{lun}" for lun in DISKS.values()}, 3: "huge"})
+    daemon.make_target(luns={**{lun: f"disk{lun}" for lun in DISKS.values()}, HUGE: "huge"})
 
 
 def session(daemon):
     c = daemon.session()
-    for lun in 1, 2, 3:
+    for lun in range(1, HUGE + 1):
         c.settle(lun)
     return c
 
@@ -115,9 +116,9 @@ def test_GET_LBA_STATUS_tells_of_all_blocks(daemon, _, lun):
 def test_a_disk_of_more_blocks_than_32_bits_says_so_and_keeps_its_end(daemon):
     blocks = (1 << 43) // 512
     with session(daemon) as c:
-        assert struct.unpack(">II", c.scsi(scsi.read_capacity10(), lun=3, read=8).data) == (0xFFFFFFFF, 512)
-        assert struct.unpack_from(">QI", c.scsi(scsi.read_capacity16(), lun=3, read=32).data) == (blocks - 1, 512)
-        c.scsi(scsi.read(blocks - 1, 1, size=16), lun=3, read=512)
+        assert struct.unpack(">II", c.scsi(scsi.read_capacity10(), lun=HUGE, read=8).data) == (0xFFFFFFFF, 512)
+        assert struct.unpack_from(">QI", c.scsi(scsi.read_capacity16(), lun=HUGE, read=32).data) == (blocks - 1, 512)
+        c.scsi(scsi.read(blocks - 1, 1, size=16), lun=HUGE, read=512)
         for lba in blocks, blocks + (1 << 32), (1 << 64) - 1:
-            assert c.try_scsi(scsi.read(lba, 1, size=16), lun=3, read=512).sense == scsi.LBA_OUT_OF_RANGE
-        assert c.try_scsi(scsi.read(blocks - 1, 2, size=16), lun=3, read=1024).sense == scsi.LBA_OUT_OF_RANGE
+            assert c.try_scsi(scsi.read(lba, 1, size=16), lun=HUGE, read=512).sense == scsi.LBA_OUT_OF_RANGE
+        assert c.try_scsi(scsi.read(blocks - 1, 2, size=16), lun=HUGE, read=1024).sense == scsi.LBA_OUT_OF_RANGE

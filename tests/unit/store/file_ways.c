@@ -7,7 +7,7 @@
 
 #include "store/file.h"
 
-const struct file_way file_ways[FILE_WAYS] = {
+const struct file_way file_ways[FILE_WAYS_MAX] = {
     {"rdwr", false, false, 512, 0},
     {"rdwr", false, false, 4096, 0},
     {"rdwr", false, true, 512, 0},
@@ -23,6 +23,12 @@ const struct file_way file_ways[FILE_WAYS] = {
     {"aio", true, false, 512, NO_NOWAIT},
     {"aio", true, false, 512, COARSE | NO_AIO_FLUSH},
     {"aio", true, true, 512, COARSE | NO_ZERO_RANGE | NO_HOLES},
+    {"io_uring", true, false, 512, 0},
+    {"io_uring", true, false, 4096, 0},
+    {"io_uring", true, true, 512, 0},
+    {"io_uring", false, false, 512, 0},
+    {"io_uring", true, false, 512, NO_NOWAIT},
+    {"io_uring", true, true, 512, COARSE | NO_ZERO_RANGE | NO_HOLES},
 };
 
 static struct store *

@@ -23,8 +23,9 @@ struct file_way {
     unsigned block_size, lacks;
 };
 
-#define FILE_WAYS 15
-extern const struct file_way file_ways[FILE_WAYS];
+#define FILE_WAYS_MAX 21
+#define FILE_WAYS     usable_rows(FILE_WAYS_MAX, 6)
+extern const struct file_way file_ways[FILE_WAYS_MAX];
 
 /* Opens a store of FILE_SIZE on a new file, all a hole; _other() on a second one. */
 struct store *file_way_open(int way);

@@ -1,6 +1,7 @@
 /* main.c: runs the tests of the store layer. */
 #include <stdlib.h>
 
+#include "config.h"
 #include "suites.h"
 
 int
@@ -21,6 +22,9 @@ main(void)
     suite_add_tcase(s, device_cases());
     suite_add_tcase(s, full_cases());
     suite_add_tcase(s, aio_cases());
+#ifdef HAVE_LIBURING
+    suite_add_tcase(s, uring_cases());
+#endif
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);
     failed = srunner_ntests_failed(run);

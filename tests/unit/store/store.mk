@@ -15,5 +15,10 @@ test_store_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=io_submit -Wl,--wrap=io_setup -Wl,
 	-Wl,--wrap=lseek -Wl,--wrap=copy_file_range -Wl,--wrap=ioctl -Wl,--wrap=posix_fadvise \
 	-Wl,--wrap=fstatvfs -Wl,--wrap=fallocate -Wl,--wrap=fdatasync -Wl,--wrap=pwrite \
 	-Wl,--wrap=preadv2 -Wl,--wrap=pwritev2
+if LIBURING
+test_store_SOURCES += tests/unit/store/test_uring.c
+test_store_LDFLAGS += -Wl,--wrap=io_uring_queue_init_params -Wl,--wrap=io_uring_get_probe_ring \
+	-Wl,--wrap=io_uring_submit_and_get_events -Wl,--wrap=io_uring_peek_batch_cqe
+endif
 test_store_LDADD = $(WHOLE) $(STORE_LIBS) $(PARTS) $(STORE_DEPS) $(CHECK_LIBS)
 test_store_DEPENDENCIES = $(STORE_LIBS)

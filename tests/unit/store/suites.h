@@ -15,5 +15,6 @@ TCase *crew_io_cases(void);
 TCase *device_cases(void);
 TCase *full_cases(void);
 TCase *aio_cases(void);
+TCase *uring_cases(void); /* with HAVE_LIBURING */
 
 #endif

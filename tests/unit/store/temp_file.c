@@ -69,6 +69,25 @@ make_file(const char *path, uint64_t size)
     close(fd);
 }
 
+unsigned
+usable_rows(unsigned rows, unsigned uring_rows)
+{
+    const struct store_config config = {
+        .type = "io_uring", .path = "/dev/null", .block_size = 512};
+    static bool is_known, is_usable;
+    struct store *s;
+    struct error err;
+
+    if (!is_known) {
+        is_known = true;
+        is_usable =
+            store_open(&config, &s, &err) < 0 && strstr(err.message, "io_uring") == NULL;
+        if (!is_usable)
+            printf("not tested: type io_uring: %s\n", err.message);
+    }
+    return is_usable ? rows : rows - uring_rows;
+}
+
 struct store *
 must_open(const struct store_config *config)
 {

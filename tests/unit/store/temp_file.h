@@ -20,6 +20,10 @@ const char *temp_path(const char *name);
 /* Makes the file at PATH with SIZE bytes, all a hole. */
 void make_file(const char *path, uint64_t size);
 
+/* How many of ROWS can be tested here: where io_uring cannot be used, as in many containers,
+ * not the last URING_ROWS of them. */
+unsigned usable_rows(unsigned rows, unsigned uring_rows);
+
 /* Opens; the test fails with the sentence where that fails. */
 struct store *must_open(const struct store_config *config);
 

@@ -97,14 +97,20 @@ asks_for_more(const struct file_way *way, enum store_op op)
     return way->sync && (way->lacks & NO_DSYNC) == 0;
 }
 
-/* The kernel's AIO is not asked by these calls; test_aio.c has its answers. */
+/* The kernel does it by Linux AIO or io_uring: test_aio.c and test_uring.c have its answers. */
+static bool
+is_queued(const struct file_way *way)
+{
+    return way->direct &&
+           (strcmp(way->type, "aio") == 0 ||
+            (strcmp(way->type, "io_uring") == 0 && (way->lacks & NO_NOWAIT) == 0));
+}
+
 static bool
 is_asked(const struct store *s, int way, const struct row *row)
 {
-    bool is_aio = strcmp(file_ways[way].type, "aio") == 0 && file_ways[way].direct;
-
     if (row->op == STORE_READ || row->op == STORE_WRITE)
-        return !is_aio &&
+        return !is_queued(&file_ways[way]) &&
                ((row->answers[0].error != EAGAIN && row->answers[0].error != EOPNOTSUPP) ||
                 asks_for_more(&file_ways[way], row->op));
     if (row->op == STORE_UNMAP && (s->capabilities & STORE_CAN_UNMAP) == 0)

@@ -16,7 +16,9 @@
 #include "suites.h"
 #include "temp_file.h"
 
-static const char *const types[] = {"rdwr", "aio"};
+static const char *const types[] = {"rdwr", "aio", "io_uring"};
+
+#define TYPES usable_rows(3, 1)
 
 static struct store_config
 config_for(const char *type, const char *path)
@@ -25,7 +27,7 @@ config_for(const char *type, const char *path)
                                  .name = "file",
                                  .path = path,
                                  .block_size = 512,
-                                 .direct = type[0] == 'a'};
+                                 .direct = strcmp(type, "rdwr") != 0};
 }
 
 static void
@@ -78,7 +80,7 @@ static const struct {
 
 #define REFUSALS (int)(sizeof refusals / sizeof refusals[0])
 
-/* Each with both types, and the same sentence in a dry run. */
+/* Each with every type, and the same sentence in a dry run. */
 START_TEST(what_cannot_be_opened_says_why)
 {
     struct store_config config = refusals[_i].config;
@@ -89,9 +91,9 @@ START_TEST(what_cannot_be_opened_says_why)
     if (refusals[_i].prepare != NULL)
         refusals[_i].prepare(path);
     existed = lstat(path, &before) == 0;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 2 * TYPES; i++) {
         config.type = types[i / 2];
-        config.direct = config.type[0] == 'a';
+        config.direct = strcmp(config.type, "rdwr") != 0;
         config.check_only = i % 2 != 0;
         config.path = path;
         config.block_size = 512;
@@ -458,18 +460,18 @@ file_open_cases(void)
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, what_cannot_be_opened_says_why, 0, REFUSALS);
     tcase_add_test(c, a_file_in_a_missing_folder_is_not_made);
-    tcase_add_loop_test(c, what_the_user_may_not_touch_is_refused, 0, 2);
+    tcase_add_loop_test(c, what_the_user_may_not_touch_is_refused, 0, TYPES);
     tcase_add_loop_test(c, a_file_is_made_as_asked, 0, 3);
     tcase_add_loop_test(c, nothing_is_left_of_a_file_that_could_not_be_made, 0, 3);
     tcase_add_test(c, a_dry_run_says_when_there_is_no_room);
-    tcase_add_loop_test(c, a_dry_run_makes_nothing_and_leaves_no_lock, 0, 2);
+    tcase_add_loop_test(c, a_dry_run_makes_nothing_and_leaves_no_lock, 0, TYPES);
     tcase_add_loop_test(c, a_file_has_one_writer_or_many_readers, 0, 4);
     tcase_add_test(c, another_process_that_holds_the_file_is_named);
-    tcase_add_loop_test(c, a_size_less_than_the_file_leaves_the_rest_alone, 0, 2);
-    tcase_add_loop_test(c, a_partial_block_at_the_end_is_left_out, 0, 2);
-    tcase_add_loop_test(c, a_file_grows_and_shrinks_with_its_store, 0, 2);
+    tcase_add_loop_test(c, a_size_less_than_the_file_leaves_the_rest_alone, 0, TYPES);
+    tcase_add_loop_test(c, a_partial_block_at_the_end_is_left_out, 0, TYPES);
+    tcase_add_loop_test(c, a_file_grows_and_shrinks_with_its_store, 0, TYPES);
     tcase_add_loop_test(c, a_file_that_cannot_grow_keeps_its_size, 0, 3);
-    tcase_add_loop_test(c, o_direct_in_a_memory_file_system_works_or_is_refused, 0, 2);
-    tcase_add_loop_test(c, a_read_only_file_is_read_and_nothing_else, 0, 2);
+    tcase_add_loop_test(c, o_direct_in_a_memory_file_system_works_or_is_refused, 0, TYPES);
+    tcase_add_loop_test(c, a_read_only_file_is_read_and_nothing_else, 0, TYPES);
     return c;
 }

@@ -6,6 +6,7 @@ include tests/unit/scsi/scsi.mk
 include tests/unit/catalog/catalog.mk
 include tests/unit/iscsi/iscsi.mk
 include tests/unit/rpc/rpc.mk
+include tests/unit/bench/bench.mk
 endif
 include tests/faults/faults.mk
 if FUZZERS

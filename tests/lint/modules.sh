@@ -34,7 +34,7 @@ done
 compare tests/README.md "$(first_column tests/README.md | sed -nE 's,^([a-z]+)/.*,\1,p')" \
     "$(find tests -mindepth 1 -maxdepth 1 -type d -printf '%f\n')"
 
-sources=$(find src rpc schemas tests -type f -regex '.*\.\(c\|h\|def\)')
+sources=$(find src rpc schemas tests bench -type f -regex '.*\.\(c\|h\|def\)' 2>/dev/null)
 documents=$(find README.md doc src rpc schemas tests bench -name '*.md' 2>/dev/null)
 
 for document in $documents; do

@@ -226,6 +226,20 @@ def test_dropped_initiator_is_told_so_and_its_commands_end(daemon):
     daemon.check_serving()
 
 
+@cases(({"how": "logout"}, [1]), ({"how": "logout", "timeout_s": 1}, [1, 2]), ({"how": "drop"}, [3]))
+def test_discovery_session_is_asked_to_go_like_any_other(daemon, how, events):
+    with daemon.connect() as c:
+        c.login(discovery=True)
+        ask_to_go(daemon, **how)
+        for event in events:
+            assert c.expect(ASYNC).event == event
+        if events == [1]:
+            assert TARGET in c.send_targets("All"), "it is served until the deadline"
+            assert c.logout() == 0
+        assert c.expect_close() == []
+    none_left(daemon)
+
+
 def test_request_to_log_out_without_time_for_it(daemon):
     with daemon.session() as c:
         ask_to_go(daemon, how="logout", timeout_s=0)

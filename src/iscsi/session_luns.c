@@ -213,9 +213,12 @@ adopt_all(const struct session *s, struct session_luns *now, struct target *targ
         if (!access_lun_at(target, acl, i, &lun))
             continue;
         bool is_kept = now->entries[n]->refs > 1; /* the present map has it, too */
+        size_t before = find_number(&s->luns, lun.number);
         adopt(s, now->entries[n], target, &lun);
-        if (luns_changed && find_number(&s->luns, lun.number) < s->luns.count)
+        if (luns_changed && before < s->luns.count)
             nexus_raise(now->nexuses[n], ATTENTION_LUNS_CHANGED);
+        if (before < s->luns.count && !is_kept)
+            nexus_replace(now->nexuses[n], s->luns.nexuses[before]);
         if (port_groups_changed && is_kept)
             alua_groups_changed(now->nexuses[n]);
         n++;

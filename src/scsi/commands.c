@@ -350,5 +350,7 @@ command_stopped_by(const struct scsi_command *command, const uint8_t *cdb)
         stopped_by |= VERDICT_TRANSITION;
     if (!(flags & DURING_SANITIZE))
         stopped_by |= VERDICT_SANITIZE;
+    if ((flags & NEEDS_MEDIUM) && fence >= FENCE_READ) /* it reads or changes blocks */
+        stopped_by |= VERDICT_BLOCK_SIZE;
     return stopped_by;
 }

@@ -6,6 +6,7 @@
 #include "scsi/execute.h"
 #include "scsi/handlers.h"
 #include "scsi/lun.h"
+#include "scsi/nexus.h"
 #include "store/store.h"
 
 /* All there is to test, the flags of its row have tested. */
@@ -33,6 +34,7 @@ disk_read_capacity_10(struct scsi_cmd *cmd)
 
     put_be32(data, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last); /* then: use the (16) */
     put_be32(data + 4, lun->block_size);
+    nexus_tell_block_size(cmd->nexus);
     cmd_answer(cmd, data, sizeof data, sizeof data);
 }
 
@@ -52,6 +54,7 @@ disk_read_capacity_16(struct scsi_cmd *cmd)
     }
     if (lun_capabilities(lun) & STORE_CAN_UNMAP)
         data[14] = 0xc0; /* LBPME, LBPRZ */
+    nexus_tell_block_size(cmd->nexus);
     cmd_answer(cmd, data, sizeof data, get_be32(cmd->cdb + 10));
 }
 

@@ -247,6 +247,10 @@ check_verdict(struct scsi_cmd *cmd)
     }
     if ((verdict & VERDICT_ATTENTION) && !check_attention(cmd))
         return false;
+    if (verdict & VERDICT_BLOCK_SIZE) {
+        cmd_fail(cmd, SENSE_CAPACITY_CHANGED);
+        return false;
+    }
     return check_port_state(cmd, verdict);
 }
 

@@ -93,6 +93,28 @@ nexus_find_by_naa(const struct it_nexus *it, const uint8_t *naa, uint8_t length)
 }
 
 void
+nexus_replace(struct nexus *nexus, const struct nexus *before)
+{
+    if (nexus->lun->block_size == before->lun->block_size &&
+        !(atomic_load(&before->verdict) & VERDICT_BLOCK_SIZE))
+        return;
+    pthread_mutex_lock(&nexus->lun->lock);
+    nexus_set_access(nexus, VERDICT_BLOCK_SIZE, VERDICT_BLOCK_SIZE);
+    nexus_raise_locked(nexus, ATTENTION_CAPACITY_CHANGED);
+    pthread_mutex_unlock(&nexus->lun->lock);
+}
+
+void
+nexus_tell_block_size(struct nexus *nexus)
+{
+    if (!(atomic_load(&nexus->verdict) & VERDICT_BLOCK_SIZE))
+        return;
+    pthread_mutex_lock(&nexus->lun->lock);
+    nexus_set_access(nexus, VERDICT_BLOCK_SIZE, 0);
+    pthread_mutex_unlock(&nexus->lun->lock);
+}
+
+void
 nexus_pin(struct nexus *nexus)
 {
     nexus->pins++;

@@ -102,6 +102,7 @@ enum verdict {
     VERDICT_UNAVAILABLE = 1 << 6, /* … */
     VERDICT_TRANSITION = 1 << 7,  /* … */
     VERDICT_SANITIZE = 1 << 8,    /* the unit is being sanitized, or that has failed */
+    VERDICT_BLOCK_SIZE = 1 << 9,  /* the initiator counts in blocks of another size */
 
     VERDICT_OF_RESERVATIONS = VERDICT_NO_READ | VERDICT_NO_WRITE | VERDICT_RESERVED,
     VERDICT_OF_PORT = VERDICT_STANDBY | VERDICT_UNAVAILABLE | VERDICT_TRANSITION,
@@ -132,6 +133,16 @@ struct nexus *nexus_new(struct lun *lun, const struct it_nexus *it, bool read_on
 
 /* On its worker, when no command uses it any more. Accepts NULL. */
 void nexus_free(struct nexus *nexus);
+
+/*
+ * NEXUS comes in place of BEFORE, which is at another unit. Where the blocks of that have
+ * another size, commands that are on their way would reach others than are meant: all that name
+ * blocks end in CAPACITY DATA HAS CHANGED until the capacity has been read. On its worker.
+ */
+void nexus_replace(struct nexus *nexus, const struct nexus *before);
+
+/* The initiator reads the capacity: it knows the size of a block. On its worker. */
+void nexus_tell_block_size(struct nexus *nexus);
 
 /* The nexus of IT to the unit with that name; NULL: it reaches none that has it. */
 struct nexus *nexus_find_by_naa(const struct it_nexus *it, const uint8_t *naa, uint8_t length);

@@ -1,6 +1,7 @@
 """Disks that change while sessions use them: by MODE SELECT, by the API, and their medium."""
 
 import os
+import threading
 
 import scsi
 from daemon import TARGET, MIB, eventually
@@ -51,37 +52,84 @@ def test_d_sense_is_for_all_sense_data(daemon):
         assert c.try_scsi(scsi.read(1 << 40, 1, size=16), read=512).sense.raw[0] == 0x70
 
 
+def inquiry(page, begin, end):
+    return lambda c: bytes(c.scsi(scsi.inquiry(255, page), read=255).data)[begin:end]
+
+
+def capacity(at, mask):
+    return lambda c: c.scsi(scsi.read_capacity16(), read=32).data[at] & mask
+
+
+def mode(page, at, mask, subpage=0):
+    """AT: from the begin of the page; None where there is no such page."""
+
+    def look(c):
+        task = c.try_scsi(bytes([0x1A, 8, page, subpage, 255, 0]), read=255)
+        return task.data[4 + at] & mask if task.status == scsi.GOOD else None
+
+    return look
+
+
+def has_name(naa):
+    return lambda c: bytes.fromhex(naa) in bytes(c.scsi(scsi.inquiry(255, 0x83), read=255).data)
+
+
+def full_at(depth):
+    """Whether DEPTH commands are taken, and no more: those that wait for data stay open."""
+
+    def look(c):
+        tasks = [c.submit(scsi.write(0, 8), write=b"\x55" * 4096, unsolicited=(0, 0)) for _ in range(depth + 1)]
+        for task in tasks:
+            c.wait(task)
+        return [t.status for t in tasks] == [scsi.GOOD] * depth + [scsi.TASK_SET_FULL]
+
+    return look
+
+
+# What is set, what its initiators hear, where they see it, and what.
 ATTRIBUTES = (
-    ({"vendor_id": "OTHER"}, {scsi.INQUIRY_CHANGED}),
-    ({"serial": "0815"}, {scsi.INQUIRY_CHANGED}),
-    ({"rotation_rate": 7200}, {scsi.INQUIRY_CHANGED}),
-    ({"removable": True}, {scsi.INQUIRY_CHANGED}),
-    ({"write_cache": False, "tas": True}, {scsi.MODE_CHANGED}),
-    ({"read_only": True}, {scsi.MODE_CHANGED}),
-    ({"unmap": True}, {scsi.CAPACITY_CHANGED, scsi.INQUIRY_CHANGED}),
-    ({"physical_block_size": 8192}, {scsi.CAPACITY_CHANGED, scsi.INQUIRY_CHANGED}),
-    ({"queue_depth": 7}, set()),
-)
+    ({"vendor_id": "OTHER"}, {scsi.INQUIRY_CHANGED}, inquiry(None, 8, 16), b"OTHER   "),
+    ({"product_id": "mine"}, {scsi.INQUIRY_CHANGED}, inquiry(None, 16, 32), b"mine            "),
+    ({"product_revision": "9"}, {scsi.INQUIRY_CHANGED}, inquiry(None, 32, 36), b"9   "),
+    ({"serial": "0815"}, {scsi.INQUIRY_CHANGED}, inquiry(0x80, 4, 8), b"0815"),
+    ({"naa": "3000000000000001"}, {scsi.INQUIRY_CHANGED}, has_name("3000000000000001"), True),
+    ({"rotation_rate": 7200}, {scsi.INQUIRY_CHANGED}, inquiry(0xB1, 4, 6), (7200).to_bytes(2, "big")),
+    ({"rotation_rate": 1}, {scsi.INQUIRY_CHANGED}, inquiry(0xB1, 4, 6), b"\x00\x01"),
+    ({"removable": True}, {scsi.INQUIRY_CHANGED}, inquiry(None, 1, 2), b"\x80"),
+    ({"atomic_writes": True}, {scsi.INQUIRY_CHANGED}, inquiry(0xB0, 44, 48), (8 << 20 >> 9).to_bytes(4, "big")),
+    ({"write_cache": False}, {scsi.MODE_CHANGED}, mode(0x08, 2, 0x04), 0),
+    ({"tas": True}, {scsi.MODE_CHANGED}, mode(0x0A, 5, 0x40), 0x40),
+    ({"d_sense": True}, {scsi.MODE_CHANGED}, mode(0x0A, 2, 0x04), 0x04),
+    ({"read_only": True}, {scsi.MODE_CHANGED}, mode(0x0A, -2, 0x80), 0x80),
+    ({"unmap": True}, {scsi.CAPACITY_CHANGED, scsi.INQUIRY_CHANGED}, capacity(14, 0xC0), 0xC0),
+    ({"physical_block_size": 8192}, {scsi.CAPACITY_CHANGED, scsi.INQUIRY_CHANGED}, capacity(13, 0x0F), 4),
+    ({"unmap": True, "space_threshold": 5 << 20}, {scsi.CAPACITY_CHANGED, scsi.INQUIRY_CHANGED, scsi.MODE_CHANGED},
+     mode(0x1C, 23, 0xFF, subpage=2), 5),
+    ({"queue_depth": 7}, set(), full_at(7), True),
+)  # fmt: skip
 
 
 @cases(*range(len(ATTRIBUTES)))
 def test_attribute_changes_under_a_session(daemon, row):
     """Nobody is in the way, the session and what is running stay, and it hears of it."""
-    members, attentions = ATTRIBUTES[row]
+    members, attentions, look, value = ATTRIBUTES[row]
     name = f"changing{row}"
     daemon.make_disk(name, "rdwr", size=4 * MIB)
     daemon.make_target(f"{TARGET}-{name}", luns={0: name})
     with daemon.session(f"{TARGET}-{name}") as c:
-        select(c, scsi.control_page(d_sense=True))
+        own = "d_sense" if "tas" in members else "tas"
+        select(c, scsi.control_page(**{own: True}))
+        assert look(c) != value
         daemon.call("backstore.update", name=name, set=members)
         told = set()
         while (now := sense(c)) != scsi.GOOD:
             told.add(now)
         assert told == attentions
-        assert "d_sense" in modes(daemon, name), "what MODE SELECT has changed stays"
+        assert look(c) == value
+        assert own in modes(daemon, name), "what MODE SELECT has changed stays"
         state = daemon.call("backstore.get", name=name)
-        for member, value in members.items():
-            assert {**state["options"], **state}[member] == value
+        for member in members:
+            assert {**state["options"], **state}[member] == members[member]
         if "read_only" in members:
             assert sense(c, scsi.write(0, 1), write=bytes(512)) == (scsi.DATA_PROTECT, 0x27, 0)
             daemon.call("backstore.update", name=name, set={"read_only": False})
@@ -160,3 +208,48 @@ def test_modes_that_cannot_be_saved_are_not_changed(start_daemon):
         assert modes(daemon) == {"write_cache"}
         select(c, scsi.control_page(swp=True))
         assert modes(daemon) == {"write_cache", "software_write_protect"}
+
+
+def pipelined(c, commands, lun=0):
+    """All at once, as an initiator sends them that has heard of nothing yet."""
+    tasks = [c.submit(cdb, lun=lun, **how) for cdb, how in commands]
+    for task in tasks:
+        c.wait(task)
+    return [tuple(t.sense) if t.status == scsi.CHECK_CONDITION else t.status for t in tasks]
+
+
+def test_other_block_size_under_a_session(start_daemon):
+    """What ran before ends where it was meant, and what still comes does nothing until its
+    initiator has read the capacity."""
+    daemon = start_daemon(faults=True)
+    daemon.make_disk(type="rdwr", size=4 * MIB)
+    daemon.make_target()
+    late = [(scsi.write(8, 8), {"write": b"\x33" * 4096}), (scsi.read(8, 8), {"read": 4096})]
+    with daemon.session() as c, daemon.session() as other:
+        c.scsi(scsi.write(0, 512), write=b"\x11" * 512 * 512)
+        daemon.fault("disk0", "write hold")
+        running = c.submit(scsi.write(8, 8), write=b"\x22" * 4096)
+        eventually(lambda: daemon.held() == 1, "the write is in the store")
+        change = threading.Thread(
+            target=daemon.call,
+            args=("backstore.update",),
+            kwargs={"name": "disk0", "set": {"block_size": 4096}, "force": True},
+        )
+        change.start()
+        eventually(lambda: other.try_scsi(scsi.test_unit_ready()).sense, "the change is under way")
+        daemon.fault("disk0")
+        c.wait(running)
+        assert running.status == scsi.GOOD
+        change.join()
+        for session in (c, other):
+            told = pipelined(session, late * 8)
+            assert told[:3].count(scsi.CAPACITY_CHANGED) >= 1, told
+            assert set(told) <= {scsi.POWER_ON, scsi.LUNS_CHANGED, scsi.CAPACITY_CHANGED}, told
+            assert told[4:] == [scsi.CAPACITY_CHANGED] * 12, told
+            assert sense(session) == scsi.GOOD
+            capacity = bytes(session.scsi(scsi.read_capacity16(), read=32).data)
+            assert capacity[:12] == (1023).to_bytes(8, "big") + (4096).to_bytes(4, "big")
+            assert bytes(session.scsi(scsi.read(1, 1), read=4096).data) == b"\x22" * 4096
+            assert bytes(session.scsi(scsi.read(8, 1), read=4096).data) == b"\x11" * 4096
+        c.scsi(scsi.write(8, 1), write=b"\x44" * 4096)
+        assert bytes(other.scsi(scsi.read(8, 1), read=4096).data) == b"\x44" * 4096

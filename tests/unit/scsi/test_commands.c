@@ -109,6 +109,7 @@ static const struct {
     {VERDICT_NO_WRITE, "CONFLICT"},   {VERDICT_NO_READ | VERDICT_NO_WRITE, "CONFLICT"},
     {VERDICT_RESERVED, "CONFLICT"},   {VERDICT_STANDBY, "2/04/0b"},
     {VERDICT_UNAVAILABLE, "2/04/0c"}, {VERDICT_TRANSITION, "2/04/0a"},
+    {VERDICT_BLOCK_SIZE, "6/2a/09"},
 };
 
 /* By the columns of its row alone. CDBs of make_cdb() ask of FENCE_PART what is fenced. */
@@ -119,6 +120,8 @@ must_stop(const struct scsi_command *row, unsigned verdict)
         return !(row->flags & PASSES_RESERVE);
     if (verdict & VERDICT_OF_RESERVATIONS)
         return row->fence >= (verdict & VERDICT_NO_READ ? FENCE_READ : FENCE_WRITE);
+    if (verdict & VERDICT_BLOCK_SIZE)
+        return (row->flags & NEEDS_MEDIUM) && row->fence >= FENCE_READ;
     return !(row->flags & (verdict & VERDICT_STANDBY       ? IN_STANDBY
                            : verdict & VERDICT_UNAVAILABLE ? IN_UNAVAILABLE
                                                            : IN_TRANSITION));
@@ -137,7 +140,9 @@ START_TEST(what_is_fenced_off_can_neither_change_nor_see_a_thing_by_any_command)
         uint8_t cdb[SCSI_CDB_MAX];
 
         /* each time: RESERVE and RELEASE judge anew by what is there */
-        nexus_set_access(f.nexus, VERDICT_OF_RESERVATIONS | VERDICT_OF_PORT, stops[_i].verdict);
+        nexus_set_access(f.nexus,
+                         VERDICT_OF_RESERVATIONS | VERDICT_OF_PORT | VERDICT_BLOCK_SIZE,
+                         stops[_i].verdict);
         make_cdb(rows[i], 0, cdb);
         fake_store_forget(f.store);
         run_bytes(&c, &f, cdb, 0);
@@ -145,6 +150,9 @@ START_TEST(what_is_fenced_off_can_neither_change_nor_see_a_thing_by_any_command)
                       "%s: %s", rows[i]->name, outcome(&c));
         if (must)
             ck_assert_uint_eq(fake_store_records(f.store), 0);
+        if (stops[_i].verdict & VERDICT_BLOCK_SIZE)
+            ck_assert(must || (rows[i]->layout == CDB_NO_RANGE && !(rows[i]->flags & WRITES)) ||
+                      !(rows[i]->flags & NEEDS_MEDIUM));
         call_end(&c);
         atomic_store(&f.lun->stopped, false);
         stopped += must;

@@ -124,6 +124,50 @@ START_TEST(what_a_nexus_may_do_stands_beside_its_attentions)
 }
 END_TEST
 
+/* By which command the initiator hears how large a block is. */
+static const char *const capacities[] = {"25 00 00000000 0000 00 00",
+                                         "9e 10 0000000000000000 00000020 00 00"};
+
+START_TEST(blocks_of_another_size_are_let_alone_until_the_capacity_was_read)
+{
+    static const struct lun_attributes attributes = {.block_size = 4096};
+    struct nexus *other, *again;
+    struct fixture f;
+    struct lun *large;
+    struct call c;
+
+    fixture_open(&f);
+    large = lun_new(&f.lun->identity, &attributes, f.store, f.lun->released, &f);
+    ck_assert_ptr_nonnull(large);
+    other = nexus_new(large, &f.it, false, NULL);
+    ck_assert_ptr_nonnull(other);
+    nexus_replace(other, f.nexus);
+    again = nexus_new(large, &f.it, false, NULL); /* it changes again before anybody looks */
+    ck_assert_ptr_nonnull(again);
+    nexus_replace(again, other);
+    ck_assert_int_eq(nexus_take_attention(again), ATTENTION_POWER_ON);
+    ck_assert_int_eq(nexus_take_attention(again), ATTENTION_CAPACITY_CHANGED);
+    ck_assert_int_eq(nexus_take_attention(again), -1);
+    for (int i = 0; i < 4; i++) {
+        call_init(&c, &f, i == 2 ? capacities[_i] : "28 00 00000001 00 0001 00");
+        c.cmd.nexus = again;
+        call_run(&c, &f, NULL, 0);
+        assert_outcome(&c, i < 2 ? "6/2a/09" : "GOOD");
+        call_end(&c);
+    }
+    nexus_free(other);
+    other = nexus_new(large, &f.it, false, NULL);
+    nexus_replace(other, again); /* the same size, and known */
+    ck_assert_uint_eq(atomic_load(&other->verdict), VERDICT_RESET);
+    nexus_free(other);
+    nexus_free(again);
+    lun_unref(large);
+    lun_free(large);
+    f.released = false;
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(a_mode_is_set_once)
 {
     struct fixture f;
@@ -273,6 +317,8 @@ lun_cases(void)
     tcase_add_test(t, a_change_of_capacity_is_told_to_all);
     tcase_add_test(t, whoever_causes_a_change_is_not_told);
     tcase_add_test(t, what_a_nexus_may_do_stands_beside_its_attentions);
+    tcase_add_loop_test(t, blocks_of_another_size_are_let_alone_until_the_capacity_was_read, 0,
+                        2);
     tcase_add_test(t, a_mode_is_set_once);
     tcase_add_test(t, a_unit_lives_as_long_as_a_nexus_does);
     tcase_add_loop_test(t, writing_is_protected_by_export_unit_or_store, 0,

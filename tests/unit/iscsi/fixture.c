@@ -21,6 +21,10 @@
 #define TURNS 8
 
 const struct plan usual_plan = {.queue_depth = 32, .lun_count = 1, .luns = {{0, 0, false}}};
+const struct plan two_luns = {
+    .queue_depth = 32, .lun_count = 2, .luns = {{0, 0, false}, {1, 1, false}}};
+
+struct fake_initiator one, two;
 
 static struct {
     struct backstore *disks[DISKS];
@@ -65,6 +69,7 @@ void
 fixture_open(void)
 {
     memset(&fixture, 0, sizeof fixture);
+    one = two = (struct fake_initiator){0};
     ck_assert_int_eq(crew_new(WORKERS), 0);
     fixture_enter(0);
     catalog_on_install(sessions_catalog_installed);
@@ -73,9 +78,22 @@ fixture_open(void)
     fixture_publish(&usual_plan);
 }
 
+static void
+disconnect(struct fake_initiator *f)
+{
+    if (f->session != NULL)
+        worker_enter(f->worker);
+    fake_disconnect(f);
+}
+
 void
 fixture_close(void)
 {
+    for (unsigned i = 0; i < DISKS; i++)
+        fake_store_hold(fixture.stores[i], false);
+    fixture_settle();
+    disconnect(&one);
+    disconnect(&two);
     fixture_settle();
     for (unsigned i = 0; i < WORKERS; i++) {
         fixture_enter(i);
@@ -99,6 +117,21 @@ struct store *
 fixture_store(unsigned disk)
 {
     return fixture.stores[disk];
+}
+
+void
+fixture_hold(void)
+{
+    for (unsigned i = 0; i < DISKS; i++)
+        fake_store_hold(fixture.stores[i], true);
+}
+
+void
+fixture_release(unsigned disk, unsigned i, unsigned worker)
+{
+    fixture_enter(worker);
+    fake_store_release(fixture.stores[disk], i, 0);
+    fixture_settle();
 }
 
 struct lun *

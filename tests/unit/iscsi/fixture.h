@@ -35,13 +35,22 @@ struct plan {
     struct acl_lun shown[4]; /* ascending */
 };
 
-/* LUN 0 is disk 0. Depth 32, no pings. */
-extern const struct plan usual_plan;
+/* LUN 0 is disk 0; of the other one LUN 1 is disk 1. Depth 32, no pings. */
+extern const struct plan usual_plan, two_luns;
+
+/* At first not connected. */
+extern struct fake_initiator one, two;
 
 void fixture_open(void);
-void fixture_close(void); /* all sessions must have gone */
+/* The disks hold nothing any more, and these two initiators go; other sessions must have gone.
+ */
+void fixture_close(void);
 
 struct store *fixture_store(unsigned disk);
+/* All disks hold what is submitted. */
+void fixture_hold(void);
+/* The I-th operation that DISK holds, which WORKER has submitted, ends. */
+void fixture_release(unsigned disk, unsigned i, unsigned worker);
 struct lun;
 struct lun *fixture_lun(unsigned disk);
 void fixture_publish(const struct plan *plan);

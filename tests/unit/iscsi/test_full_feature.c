@@ -7,23 +7,6 @@
 #include "iscsi/session.h"
 #include "suites.h"
 
-static struct fake_initiator one;
-
-static void
-setup(void)
-{
-    fixture_open();
-    one = (struct fake_initiator){0};
-}
-
-static void
-teardown(void)
-{
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fixture_close();
-}
-
 START_TEST(a_nop_is_echoed_up_to_the_peers_segment)
 {
     uint8_t data[600];
@@ -529,7 +512,7 @@ full_feature_cases(void)
 {
     TCase *tcase = tcase_create("full_feature");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, fixture_open, fixture_close);
     tcase_add_test(tcase, a_nop_is_echoed_up_to_the_peers_segment);
     tcase_add_loop_test(tcase, what_does_not_belong_here_is_rejected_with_its_header, 0,
                         sizeof rejects / sizeof *rejects);

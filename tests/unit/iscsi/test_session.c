@@ -9,24 +9,6 @@
 #include "iscsi/session.h"
 #include "suites.h"
 
-static struct fake_initiator one, two;
-
-static void
-setup(void)
-{
-    fixture_open();
-    one = two = (struct fake_initiator){0};
-}
-
-static void
-teardown(void)
-{
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fake_disconnect(&two);
-    fixture_close();
-}
-
 /* Reads what comes for TAG into DATA until the status; returns that. */
 static uint8_t
 collect_read(struct fake_initiator *f, uint32_t tag, uint8_t *data, uint32_t length)
@@ -414,7 +396,7 @@ session_cases(void)
 {
     TCase *tcase = tcase_create("session");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, fixture_open, fixture_close);
     tcase_add_loop_test(tcase, what_is_written_is_read_back_however_the_bytes_are_cut, 0,
                         (int)(sizeof writes / sizeof *writes) * CHUNKS);
     tcase_add_test(tcase, a_read_is_split_by_the_peers_segment_and_by_bursts);

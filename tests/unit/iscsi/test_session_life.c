@@ -8,24 +8,6 @@
 #include "iscsi/session.h"
 #include "suites.h"
 
-static struct fake_initiator one, two;
-
-static void
-setup(void)
-{
-    fixture_open();
-    one = two = (struct fake_initiator){0};
-}
-
-static void
-teardown(void)
-{
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fake_disconnect(&two);
-    fixture_close();
-}
-
 START_TEST(who_does_not_log_in_in_time_is_sent_away)
 {
     fake_connect(&one, 1000);
@@ -366,7 +348,7 @@ session_life_cases(void)
 {
     TCase *tcase = tcase_create("session_life");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, fixture_open, fixture_close);
     tcase_add_test(tcase, who_does_not_log_in_in_time_is_sent_away);
     tcase_add_test(tcase, a_silent_peer_is_pinged_and_then_given_up);
     tcase_add_test(

@@ -8,25 +8,13 @@
 #include "scsi/lun.h"
 #include "suites.h"
 
-static struct fake_initiator one;
 static uint8_t block[512] = {0x55};
 
 static void
 setup(void)
 {
     fixture_open();
-    one = (struct fake_initiator){0};
     fixture_login(&one, 0, 1, "");
-}
-
-static void
-teardown(void)
-{
-    fake_store_hold(fixture_store(0), false);
-    fixture_settle();
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fixture_close();
 }
 
 START_TEST(a_session_that_is_not_concerned_notices_nothing)
@@ -120,7 +108,7 @@ END_TEST
 
 START_TEST(an_entry_that_comes_to_show_other_numbers_leaves_what_stays)
 {
-    const struct plan two = {
+    const struct plan all = {
         .queue_depth = 32, .lun_count = 2, .luns = {{0, 0, false}, {5, 1, false}}};
     const struct plan renamed = {.queue_depth = 32,
                                  .lun_count = 2,
@@ -130,7 +118,7 @@ START_TEST(an_entry_that_comes_to_show_other_numbers_leaves_what_stays)
     uint64_t five = pdu_lun_from_number(5), three = pdu_lun_from_number(3);
     uint32_t tag;
 
-    fixture_publish(&two);
+    fixture_publish(&all);
     expect_sense(&one, test_unit_ready(&one, 0), 6, 0x3f0e);
     expect_sense(&one, test_unit_ready(&one, five), 6, 0x2900);
     fake_store_hold(fixture_store(0), true);
@@ -151,8 +139,6 @@ END_TEST
 
 START_TEST(numbers_that_change_places_change_their_disks)
 {
-    const struct plan two = {
-        .queue_depth = 32, .lun_count = 2, .luns = {{0, 0, false}, {1, 1, false}}};
     const struct plan swapped = {.queue_depth = 32,
                                  .lun_count = 2,
                                  .luns = {{0, 0, false}, {1, 1, false}},
@@ -161,7 +147,7 @@ START_TEST(numbers_that_change_places_change_their_disks)
     struct fake_pdu *p;
 
     fake_store_bytes(fixture_store(1))[0] = 0x77;
-    fixture_publish(&two);
+    fixture_publish(&two_luns);
     fixture_publish(&swapped);
     expect_sense(&one, test_unit_ready(&one, 0), 6, 0x2900);
     expect_sense(&one, test_unit_ready(&one, 0), 6, 0x3f0e);
@@ -217,7 +203,7 @@ session_luns_cases(void)
 {
     TCase *tcase = tcase_create("session_luns");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, fixture_close);
     tcase_add_test(tcase, a_session_that_is_not_concerned_notices_nothing);
     tcase_add_test(tcase, a_new_lun_appears_and_the_old_ones_tell_of_it);
     tcase_add_test(tcase, a_lun_that_leaves_lets_its_running_commands_end);

@@ -6,22 +6,10 @@
 #include "short_memory.h"
 #include "suites.h"
 
-static struct fake_initiator one, two;
-
-static void
-setup(void)
-{
-    fixture_open();
-    one = two = (struct fake_initiator){0};
-}
-
 static void
 teardown(void)
 {
     short_memory_ends();
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fake_disconnect(&two);
     fixture_close();
 }
 
@@ -164,7 +152,7 @@ short_memory_cases(void)
 {
     TCase *tcase = tcase_create("short_memory");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, fixture_open, teardown);
     tcase_add_loop_test(tcase, a_session_that_cannot_answer_ends_and_its_commands_once, 0,
                         sizeof requests / sizeof *requests);
     tcase_add_test(tcase, a_login_that_cannot_be_answered_ends_the_connection);

@@ -11,23 +11,11 @@
 #define UNSOLICITED \
     "InitialR2T=No\0FirstBurstLength=4096\0MaxBurstLength=8192\0MaxOutstandingR2T=2\0"
 
-static struct fake_initiator one;
-
 static void
 setup(void)
 {
     fixture_open();
-    one = (struct fake_initiator){0};
     fixture_login(&one, 0, 1, UNSOLICITED);
-}
-
-static void
-teardown(void)
-{
-    fake_store_hold(fixture_store(0), false);
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fixture_close();
 }
 
 static struct pdu_r2t
@@ -441,7 +429,7 @@ task_cases(void)
 {
     TCase *tcase = tcase_create("task");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, fixture_close);
     tcase_add_loop_test(tcase, residuals_say_what_was_more_or_less_than_expected, 0,
                         sizeof residuals / sizeof *residuals);
     tcase_add_test(tcase, r2ts_come_two_at_a_time_and_in_order);

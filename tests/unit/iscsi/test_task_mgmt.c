@@ -9,9 +9,6 @@
 
 #define NO_TAG PDU_NO_TAG
 
-static struct fake_initiator one, two;
-static const struct plan two_luns = {
-    .queue_depth = 32, .lun_count = 2, .luns = {{0, 0, false}, {1, 1, false}}};
 static uint8_t block[512] = {0xaa};
 
 static void
@@ -19,22 +16,8 @@ setup(void)
 {
     fixture_open();
     fixture_publish(&two_luns);
-    one = two = (struct fake_initiator){0};
     fixture_login(&one, 0, 1, "");
     expect_sense(&one, test_unit_ready(&one, pdu_lun_from_number(1)), 6, 0x2900);
-}
-
-static void
-teardown(void)
-{
-    for (unsigned i = 0; i < 2; i++)
-        fake_store_hold(fixture_store(i), false);
-    fixture_settle();
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fixture_enter(1);
-    fake_disconnect(&two);
-    fixture_close();
 }
 
 /* A write of one block that the store holds back. */
@@ -52,30 +35,15 @@ held_write(struct fake_initiator *f, unsigned worker, uint16_t lun)
     return tag;
 }
 
-static void
-release(unsigned disk, unsigned i, unsigned worker)
-{
-    fixture_enter(worker);
-    fake_store_release(fixture_store(disk), i, 0);
-    fixture_settle();
-}
-
-static void
-hold(void)
-{
-    for (unsigned i = 0; i < 2; i++)
-        fake_store_hold(fixture_store(i), true);
-}
-
 START_TEST(abort_task_answers_when_the_store_has_let_go)
 {
     uint32_t cmdsn = one.cmdsn, tag, tmf;
 
-    hold();
+    fixture_hold();
     tag = held_write(&one, 0, 0);
     tmf = fake_management(&one, TMF_ABORT_TASK, 0, tag, cmdsn);
     expect_nothing(&one);
-    release(0, 0, 0);
+    fixture_release(0, 0, 0);
     expect_management(&one, tmf, TMF_COMPLETE);
     expect_nothing(&one); /* no status for what was aborted */
     /* Its place in the window is free again. */
@@ -91,12 +59,12 @@ START_TEST(two_aborts_of_one_task_are_both_answered)
 {
     uint32_t cmdsn = one.cmdsn, tag, first, second;
 
-    hold();
+    fixture_hold();
     tag = held_write(&one, 0, 0);
     first = fake_management(&one, TMF_ABORT_TASK, 0, tag, cmdsn);
     second = fake_management(&one, TMF_ABORT_TASK_SET, 0, NO_TAG, 0);
     expect_nothing(&one);
-    release(0, 0, 0);
+    fixture_release(0, 0, 0);
     for (unsigned i = 0; i < 2; i++) {
         struct fake_pdu *p = expect(&one, PDU_TASK_MANAGEMENT_RESPONSE);
 
@@ -250,15 +218,15 @@ START_TEST(abort_task_set_leaves_other_luns_alone)
 {
     uint32_t mine, other, tmf;
 
-    hold();
+    fixture_hold();
     mine = held_write(&one, 0, 0);
     other = held_write(&one, 0, 1);
     tmf = fake_management(&one, TMF_ABORT_TASK_SET, 0, NO_TAG, 0);
     (void)mine;
     expect_nothing(&one);
-    release(0, 0, 0);
+    fixture_release(0, 0, 0);
     expect_management(&one, tmf, TMF_COMPLETE);
-    release(1, 0, 0);
+    fixture_release(1, 0, 0);
     expect_status(&one, other, SCSI_GOOD);
 }
 END_TEST
@@ -269,16 +237,16 @@ START_TEST(a_lun_reset_waits_for_the_other_sessions_on_the_other_worker)
 
     fixture_login(&two, 1, 2, "");
     expect_sense(&two, test_unit_ready(&two, pdu_lun_from_number(1)), 6, 0x2900);
-    hold();
+    fixture_hold();
     held_write(&one, 0, 0);
     held_write(&two, 1, 0);
     elsewhere = held_write(&two, 1, 1);
     fixture_enter(0);
     tmf = fake_management(&one, TMF_LUN_RESET, 0, NO_TAG, 0);
     expect_nothing(&one);
-    release(0, 0, 0);
+    fixture_release(0, 0, 0);
     expect_nothing(&one); /* that was our own; the other's is still there */
-    release(0, 0, 1);
+    fixture_release(0, 0, 1);
     fixture_enter(0);
     expect_management(&one, tmf, TMF_COMPLETE);
     expect_sense(&one, test_unit_ready(&one, 0), 6, 0x2903);
@@ -299,15 +267,15 @@ START_TEST(a_warm_reset_reaches_every_lun_of_every_session)
     uint32_t tmf;
 
     fixture_login(&two, 1, 2, "");
-    hold();
+    fixture_hold();
     held_write(&one, 0, 1);
     held_write(&two, 1, 0);
     fixture_enter(0);
     tmf = fake_management(&one, TMF_TARGET_WARM_RESET, 0, NO_TAG, 0);
     fixture_settle();
-    release(1, 0, 0);
+    fixture_release(1, 0, 0);
     expect_nothing(&one);
-    release(0, 0, 1);
+    fixture_release(0, 0, 1);
     fixture_enter(0);
     expect_management(&one, tmf, TMF_COMPLETE);
     expect_sense(&one, test_unit_ready(&one, 0), 6, 0x2902);
@@ -335,7 +303,7 @@ END_TEST
 START_TEST(a_reset_whose_session_goes_away_ends_all_the_same)
 {
     fixture_login(&two, 1, 2, "");
-    hold();
+    fixture_hold();
     held_write(&two, 1, 0);
     fixture_enter(0);
     fake_management(&one, TMF_LUN_RESET, 0, NO_TAG, 0);
@@ -343,7 +311,7 @@ START_TEST(a_reset_whose_session_goes_away_ends_all_the_same)
     fake_disconnect(&one);
     fixture_settle();
     ck_assert_uint_eq(session_count(), 1); /* the reset needs it */
-    release(0, 0, 1);
+    fixture_release(0, 0, 1);
     fixture_enter(0);
     ck_assert_uint_eq(session_count(), 0);
     fixture_enter(1);
@@ -379,7 +347,7 @@ START_TEST(requests_that_pile_up_are_refused)
 {
     unsigned rejected = 0;
 
-    hold();
+    fixture_hold();
     held_write(&one, 0, 0);
     for (unsigned i = 0; i < 40; i++)
         fake_management(&one, TMF_ABORT_TASK_SET, 0, NO_TAG, 0);
@@ -391,7 +359,7 @@ START_TEST(requests_that_pile_up_are_refused)
         fake_pdu_free(p);
     }
     ck_assert_uint_gt(rejected, 0);
-    release(0, 0, 0);
+    fixture_release(0, 0, 0);
     for (unsigned i = rejected; i < 40; i++) {
         struct fake_pdu *p = expect(&one, PDU_TASK_MANAGEMENT_RESPONSE);
 
@@ -407,7 +375,7 @@ task_mgmt_cases(void)
 {
     TCase *tcase = tcase_create("task_mgmt");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, fixture_close);
     tcase_add_test(tcase, abort_task_answers_when_the_store_has_let_go);
     tcase_add_test(tcase, two_aborts_of_one_task_are_both_answered);
     tcase_add_test(tcase,

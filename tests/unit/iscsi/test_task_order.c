@@ -11,7 +11,6 @@ enum { UNTAGGED = 0, SIMPLE, ORDERED, HEAD_OF_QUEUE, ACA };
 
 #define LENGTH 8192u
 
-static struct fake_initiator one, two;
 static uint8_t first[LENGTH], second[LENGTH];
 static struct store *store;
 
@@ -19,7 +18,6 @@ static void
 setup(void)
 {
     fixture_open();
-    one = two = (struct fake_initiator){0};
     fixture_login(&one, 0, 1,
                   "InitialR2T=No\0FirstBurstLength=4096\0MaxBurstLength=8192\0"
                   "MaxRecvDataSegmentLength=8192\0");
@@ -27,18 +25,6 @@ setup(void)
     fill_pattern(first, sizeof first, 1);
     fill_pattern(second, sizeof second, 2);
     fake_store_hold(store, true);
-}
-
-static void
-teardown(void)
-{
-    fixture_enter(0);
-    fake_store_hold(store, false);
-    fixture_settle();
-    fake_disconnect(&one);
-    fixture_enter(1);
-    fake_disconnect(&two);
-    fixture_close();
 }
 
 /* A write of one block at LBA with all its data. */
@@ -368,7 +354,7 @@ task_order_cases(void)
 {
     TCase *tcase = tcase_create("task_order");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, fixture_close);
     tcase_add_test(tcase, ordered_commands_wait_and_are_waited_for);
     tcase_add_test(tcase, head_of_queue_overtakes_what_waits);
     tcase_add_loop_test(tcase, attributes_that_there_are_not_are_refused_and_the_data_passes_by,

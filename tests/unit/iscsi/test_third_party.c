@@ -12,9 +12,6 @@
 #include "iscsi/session_private.h"
 #include "iscsi/task.h"
 
-static struct fake_initiator one, two;
-static const struct plan two_luns = {
-    .queue_depth = 32, .lun_count = 2, .luns = {{0, 0, false}, {1, 1, false}}};
 static uint8_t block[512] = {0xaa};
 static unsigned aborts_done;
 static const struct it_nexus *second_nexus;
@@ -24,28 +21,13 @@ setup(void)
 {
     fixture_open();
     fixture_publish(&two_luns);
-    one = two = (struct fake_initiator){0};
     fixture_login(&one, 0, 1, "");
     expect_sense(&one, test_unit_ready(&one, pdu_lun_from_number(1)), 6, 0x2900);
     fixture_login(&two, 1, 2, "");
     expect_sense(&two, test_unit_ready(&two, pdu_lun_from_number(1)), 6, 0x2900);
-    for (unsigned i = 0; i < 2; i++)
-        fake_store_hold(fixture_store(i), true);
+    fixture_hold();
     second_nexus = &two.session->it_nexus;
     aborts_done = 0;
-}
-
-static void
-teardown(void)
-{
-    for (unsigned i = 0; i < 2; i++)
-        fake_store_hold(fixture_store(i), false);
-    fixture_settle();
-    fixture_enter(0);
-    fake_disconnect(&one);
-    fixture_enter(1);
-    fake_disconnect(&two);
-    fixture_close();
 }
 
 /* What a session has open at LUN 0: a write in the store, one that waits for its data, one that
@@ -84,19 +66,10 @@ send_data(struct fake_initiator *f, const struct work *w)
     fake_data_out(f, w->collects, w->r2t.transfer_tag, 0, 0, block, sizeof block, true);
 }
 
-/* The I-th operation that DISK holds, which WORKER has submitted, ends. */
-static void
-release_at(unsigned disk, unsigned i, unsigned worker)
-{
-    fixture_enter(worker);
-    fake_store_release(fixture_store(disk), i, 0);
-    fixture_settle();
-}
-
 static void
 release(unsigned disk, unsigned worker)
 {
-    release_at(disk, 0, worker);
+    fixture_release(disk, 0, worker);
 }
 
 static void
@@ -127,7 +100,7 @@ START_TEST(a_lun_reset_is_told_to_others_by_task_aborted_where_tas_says_so)
     release(0, 1);
     expect_status(&two, theirs.runs, SCSI_TASK_ABORTED);
     expect_sense(&two, test_unit_ready(&two, 0), 6, 0x2903);
-    release_at(1, 1, 1);
+    fixture_release(1, 1, 1);
     expect_status(&two, theirs.elsewhere, SCSI_GOOD);
     expect_nothing(&two);
 
@@ -219,7 +192,7 @@ START_TEST(scsi_is_told_when_the_commands_of_a_nexus_have_let_go)
     set_tas(_i);
     ask(&abort, covers_second);
     ck_assert_uint_eq(aborts_done, 0);
-    release_at(0, 1, 1);
+    fixture_release(0, 1, 1);
     ck_assert_uint_eq(aborts_done, 1);
     fixture_enter(1);
     if (_i) {
@@ -232,7 +205,7 @@ START_TEST(scsi_is_told_when_the_commands_of_a_nexus_have_let_go)
         expect_sense(&two, test_unit_ready(&two, 0), 6, 0x2f00);
     }
     expect_status(&two, test_unit_ready(&two, 0), SCSI_GOOD);
-    release_at(1, 1, 1);
+    fixture_release(1, 1, 1);
     expect_status(&two, theirs.elsewhere, SCSI_GOOD);
     ck_assert_uint_eq(fake_store_records(fixture_store(0)), 2); /* the two that ran */
 
@@ -360,7 +333,7 @@ third_party_cases(void)
 {
     TCase *tcase = tcase_create("third_party");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, fixture_close);
     tcase_add_test(tcase, a_lun_reset_is_told_to_others_by_task_aborted_where_tas_says_so);
     tcase_add_test(tcase, who_does_not_send_the_data_of_an_aborted_write_holds_nobody_up);
     tcase_add_test(tcase, without_tas_a_reset_is_its_own_news);

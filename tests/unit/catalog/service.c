@@ -207,6 +207,20 @@ service_restart(void)
     service_start();
 }
 
+void
+service_begin(void)
+{
+    service_setup();
+    service_start();
+}
+
+void
+service_end(void)
+{
+    service_stop();
+    service_teardown();
+}
+
 static json_t *
 give_patch(struct commit *c, const json_t *document)
 {

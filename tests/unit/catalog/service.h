@@ -9,6 +9,10 @@
 #define TARGET    "iqn.2026-01.org.example:t"
 #define INITIATOR "iqn.2026-01.org.example:i"
 
+/* Patches that make a backstore. */
+#define RAM    "{'backstores':{'r':{'type':'ram','size':65536}}}"
+#define FILE_D "{'backstores':{'d':{'type':'rdwr','path':'@/d','size':65536,'create':true}}}"
+
 /* What the layers above were asked, and what they answer. */
 extern struct service_hooks {
     unsigned prepared, abandoned, switched;
@@ -21,6 +25,10 @@ extern struct service_hooks {
 /* Fixture: a folder, the schemas, and two workers. */
 void service_setup(void);
 void service_teardown(void);
+
+/* The same, started and stopped. */
+void service_begin(void);
+void service_end(void);
 
 /* "FOLDER/NAME"; valid until the next call but three. */
 const char *in_folder(const char *name);

@@ -16,23 +16,7 @@
 #include "store/store.h"
 #include "suites.h"
 
-#define RAM     "{'backstores':{'r':{'type':'ram','size':65536}}}"
-#define FILE_D  "{'backstores':{'d':{'type':'rdwr','path':'@/d','size':65536,'create':true}}}"
 #define EXPORTS "'targets':{'" TARGET "':{'luns':{'0':{'backstore':'r'}},'acls':{'*':{}}}}"
-
-static void
-setup(void)
-{
-    service_setup();
-    service_start();
-}
-
-static void
-teardown(void)
-{
-    service_stop();
-    service_teardown();
-}
 
 START_TEST(the_first_start_makes_a_document_and_saves_it)
 {
@@ -538,7 +522,7 @@ commit_cases(void)
 {
     TCase *t = tcase_create("commit");
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, service_begin, service_end);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, the_first_start_makes_a_document_and_saves_it);
     tcase_add_test(t, a_change_is_made_saved_and_there_after_a_restart);

@@ -11,23 +11,6 @@
 #include "store/store.h"
 #include "suites.h"
 
-#define RAM    "{'backstores':{'r':{'type':'ram','size':65536}}}"
-#define FILE_D "{'backstores':{'d':{'type':'rdwr','path':'@/d','size':65536,'create':true}}}"
-
-static void
-setup(void)
-{
-    service_setup();
-    service_start();
-}
-
-static void
-teardown(void)
-{
-    service_stop();
-    service_teardown();
-}
-
 /* What changes a disk in place, and the attentions (bits) that belong to it. */
 #define MODES    (1u << ATTENTION_MODE_CHANGED)
 #define INQUIRY  (1u << ATTENTION_INQUIRY_CHANGED)
@@ -141,7 +124,7 @@ commit_attributes_cases(void)
 {
     TCase *t = tcase_create("commit_attributes");
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, service_begin, service_end);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, size_and_attributes_are_changed_in_place, 0,
                         sizeof in_place / sizeof in_place[0]);

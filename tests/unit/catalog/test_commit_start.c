@@ -10,15 +10,6 @@
 #include "service.h"
 #include "suites.h"
 
-#define RAM "{'backstores':{'r':{'type':'ram','size':65536}}}"
-
-static void
-teardown(void)
-{
-    service_stop();
-    service_teardown();
-}
-
 /* With apostrophes for quotation marks, and not always JSON. */
 static void
 write_json(const char *path, const char *text)
@@ -248,7 +239,7 @@ commit_start_cases(void)
 {
     TCase *t = tcase_create("commit_start");
 
-    tcase_add_checked_fixture(t, service_setup, teardown);
+    tcase_add_checked_fixture(t, service_setup, service_end);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_configuration_file_rules_and_calls_change_nothing);
     tcase_add_test(t, a_configuration_file_that_is_read_again_is_applied);

@@ -16,22 +16,6 @@
 #include "service.h"
 #include "suites.h"
 
-#define RAM "{'backstores':{'r':{'type':'ram','size':65536}}}"
-
-static void
-setup(void)
-{
-    service_setup();
-    service_start();
-}
-
-static void
-teardown(void)
-{
-    service_stop();
-    service_teardown();
-}
-
 static const struct it_nexus initiators[] = {
     {.initiator_name = "iqn.2026-11.org.example:a",
      .initiator_port = "iqn.2026-11.org.example:a,i,0x00023d000001",
@@ -438,7 +422,7 @@ unit_cases(void)
 {
     TCase *t = tcase_create("unit");
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, service_begin, service_end);
     tcase_add_test(t, what_persists_through_power_loss_is_there_after_a_restart);
     tcase_add_test(t, what_does_not_persist_is_forgotten);
     tcase_add_test(t, each_disk_has_its_own);

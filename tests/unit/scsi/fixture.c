@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,13 @@ static const struct lun_identity identity = {
     .naa = {0x60, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d,
             0x0e, 0x0f},
     .naa_length = 16,
+};
+
+const struct store_failure store_failures[STORE_FAILURES] = {
+    {STORE_READ, EIO, "3/11/00"},
+    {STORE_WRITE, EIO, "3/0c/00"},
+    {STORE_WRITE, ENOSPC, "7/27/07"},
+    {STORE_FLUSH, EIO, "3/0c/00"},
 };
 
 static void

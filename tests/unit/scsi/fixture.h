@@ -16,6 +16,18 @@
 #define BLOCK  512
 #define BLOCKS 4096 /* 2 MiB */
 
+/* Stores that lack something. */
+#define NO_FUA   (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_FUA)
+#define NO_FLUSH (NO_FUA & ~(unsigned)STORE_CAN_FLUSH)
+
+/* What a command that reads and writes says when one of its operations fails. */
+#define STORE_FAILURES 4
+extern const struct store_failure {
+    enum store_op op;
+    int error;
+    const char *outcome;
+} store_failures[STORE_FAILURES];
+
 struct fixture {
     struct worker *worker;
     struct store *store;

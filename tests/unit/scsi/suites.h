@@ -4,6 +4,9 @@
 
 #include <check.h>
 
+/* For loop tests over a table. */
+#define ROWS(table) (int)(sizeof table / sizeof table[0])
+
 TCase *admin_cases(void);
 TCase *alua_cases(void);
 TCase *atomic_cases(void);

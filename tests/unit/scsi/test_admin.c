@@ -5,8 +5,7 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-#define TUR         "00 00 00 00 00 00"
+#define TUR "00 00 00 00 00 00"
 
 static const struct {
     uint64_t blocks;

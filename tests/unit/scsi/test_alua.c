@@ -241,8 +241,6 @@ START_TEST(no_state_is_set_through_a_port_in_transition)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 TCase *
 alua_cases(void)
 {

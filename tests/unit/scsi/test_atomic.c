@@ -7,9 +7,6 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-#define NO_FUA      (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_FUA)
-
 /* The medium is zeroes but for one byte, 1, at byte DIRTY (SIZE_MAX: none). Data-Out is as many
  * zeroes as are compared, then 'w'. */
 static const struct {
@@ -183,29 +180,17 @@ START_TEST(with_too_little_data_what_is_atomic_writes_nothing)
 }
 END_TEST
 
-/* Which operation of the store fails, and what the initiator hears. */
-static const struct {
-    enum store_op op;
-    int error;
-    const char *outcome;
-} failures[] = {
-    {STORE_READ, EIO, "3/11/00"},
-    {STORE_WRITE, EIO, "3/0c/00"},
-    {STORE_WRITE, ENOSPC, "7/27/07"},
-    {STORE_FLUSH, EIO, "3/0c/00"},
-};
-
 START_TEST(what_is_atomic_is_not_good_when_the_store_fails)
 {
     struct fixture f;
     struct call c;
 
     fixture_open_as(&f, NO_FUA, (struct lun_attributes){.block_size = BLOCK}, BLOCKS);
-    for (int i = 0; i < (failures[_i].op == STORE_READ ? 2 : ROWS(atomics)); i++) {
-        fake_store_fail(f.store, failures[_i].op, 1, failures[_i].error);
+    for (int i = 0; i < (store_failures[_i].op == STORE_READ ? 2 : ROWS(atomics)); i++) {
+        fake_store_fail(f.store, store_failures[_i].op, 1, store_failures[_i].error);
         call_init(&c, &f, atomics[i]);
         call_run(&c, &f, (uint8_t[2048]){0}, 2048);
-        assert_outcome(&c, failures[_i].outcome);
+        assert_outcome(&c, store_failures[_i].outcome);
     }
     fixture_close(&f);
 }
@@ -549,7 +534,7 @@ atomic_cases(void)
                         ROWS(surplus));
     tcase_add_loop_test(t, with_too_little_data_what_is_atomic_writes_nothing, 0,
                         ROWS(atomics));
-    tcase_add_loop_test(t, what_is_atomic_is_not_good_when_the_store_fails, 0, ROWS(failures));
+    tcase_add_loop_test(t, what_is_atomic_is_not_good_when_the_store_fails, 0, STORE_FAILURES);
     tcase_add_loop_test(t, orwrite_never_answers_good_with_the_data_dropped, 0, ROWS(orwrites));
     tcase_add_loop_test(t, write_atomic_is_one_write, 0, ROWS(write_atomics));
     tcase_add_loop_test(t, write_atomic_is_there_where_no_write_is_ever_torn, 0,

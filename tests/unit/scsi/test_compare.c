@@ -6,8 +6,6 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 /* The medium is zeroes but for one byte, 1, at byte DIRTY (SIZE_MAX: none); Data-Out is zeroes.
  */
 static const struct {
@@ -130,9 +128,6 @@ START_TEST(an_aborted_verify_stops_at_the_next_step)
 }
 END_TEST
 
-#define NO_FUA   (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_FUA)
-#define NO_FLUSH (NO_FUA & ~(unsigned)STORE_CAN_FLUSH)
-
 static const struct {
     const char *cdb;
     unsigned capabilities;
@@ -241,27 +236,16 @@ START_TEST(write_and_verify_never_answers_good_with_the_data_dropped)
 }
 END_TEST
 
-static const struct {
-    enum store_op op;
-    int error;
-    const char *outcome;
-} write_verify_failures[] = {
-    {STORE_WRITE, EIO, "3/0c/00"},
-    {STORE_WRITE, ENOSPC, "7/27/07"},
-    {STORE_FLUSH, EIO, "3/0c/00"},
-    {STORE_READ, EIO, "3/11/00"},
-};
-
 START_TEST(write_and_verify_is_good_only_when_each_of_its_steps_was)
 {
     struct fixture f;
     struct call c;
 
     fixture_open_as(&f, NO_FUA, (struct lun_attributes){.block_size = BLOCK}, BLOCKS);
-    fake_store_fail(f.store, write_verify_failures[_i].op, 1, write_verify_failures[_i].error);
+    fake_store_fail(f.store, store_failures[_i].op, 1, store_failures[_i].error);
     call_init(&c, &f, "2e 00 00000007 00 0001 00");
     call_run(&c, &f, (uint8_t[512]){0}, 512);
-    assert_outcome(&c, write_verify_failures[_i].outcome);
+    assert_outcome(&c, store_failures[_i].outcome);
     fixture_close(&f);
 }
 END_TEST
@@ -337,7 +321,7 @@ compare_cases(void)
     tcase_add_loop_test(t, write_and_verify_never_answers_good_with_the_data_dropped, 0,
                         ROWS(lies));
     tcase_add_loop_test(t, write_and_verify_is_good_only_when_each_of_its_steps_was, 0,
-                        ROWS(write_verify_failures));
+                        STORE_FAILURES);
     tcase_add_loop_test(t,
                         of_a_write_and_verify_with_too_little_data_the_whole_blocks_are_written,
                         0, ROWS(short_verifies));

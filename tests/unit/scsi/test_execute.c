@@ -364,8 +364,6 @@ START_TEST(a_command_has_a_name_for_the_log)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 TCase *
 execute_cases(void)
 {

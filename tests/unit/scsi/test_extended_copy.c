@@ -10,13 +10,11 @@
 #include "scsi/range_guard.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-#define TARGET0     16
-#define TARGET1     48
-#define SEGMENT0    80
-#define SEGMENT1    108
-#define LIST        136
-#define NO_FUA      (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_FUA)
+#define TARGET0  16
+#define TARGET1  48
+#define SEGMENT0 80
+#define SEGMENT1 108
+#define LIST     136
 
 static void
 put_target(uint8_t *d, const struct lun *lun)

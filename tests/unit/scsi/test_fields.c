@@ -11,8 +11,6 @@
 #include "scsi/handlers.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 /* No field is longer than this, names apart. */
 #define FIELD_MAX 8
 

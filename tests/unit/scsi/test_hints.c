@@ -7,8 +7,6 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 static const struct {
     const char *cdb, *outcome, *field, *asked;
 } prefetches[] = {

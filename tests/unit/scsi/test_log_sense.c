@@ -5,8 +5,7 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-#define MIB         (UINT64_C(1) << 20)
+#define MIB (UINT64_C(1) << 20)
 
 /* Page PAGE with current cumulative values, SUBPAGE, PARAMETER POINTER and ALLOCATION LENGTH.
  */

@@ -6,8 +6,6 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 #define TUR     "00 00 00 00 00 00"
 #define STOP    "1b 00 00 00 00 00"
 #define START   "1b 00 00 00 01 00"

@@ -4,8 +4,6 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 #define CACHING 0x08, 18, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define CONTROL 0x0a, 10, 0x20, 0x10, 0, 0, 0, 0, 0, 0, 0, 0
 #define ERRORS  0x01, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0

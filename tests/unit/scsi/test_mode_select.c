@@ -6,8 +6,6 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 #define TUR        "00 00 00 00 00 00"
 #define WRITE_ONE  "2a 00 00000000 00 0001 00"
 #define WRITE_FUA  "2a 08 00000000 00 0001 00"

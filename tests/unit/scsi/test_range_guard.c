@@ -9,8 +9,6 @@
 #include "scsi/range_guard.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 struct claimed {
     struct range_claim claim;
     bool granted;

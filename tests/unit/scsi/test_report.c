@@ -6,8 +6,7 @@
 #include "scsi/commands.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-#define NO_UNMAP    (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_UNMAP)
+#define NO_UNMAP (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_UNMAP)
 
 static const struct {
     const char *cdb, *outcome, *field;

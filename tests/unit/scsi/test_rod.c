@@ -8,8 +8,6 @@
 #include "scsi/rod_results.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 struct range {
     uint64_t lba;
     uint32_t count;

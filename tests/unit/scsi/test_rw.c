@@ -79,9 +79,6 @@ START_TEST(a_read_asks_the_store_for_its_range_or_says_why_not)
 }
 END_TEST
 
-#define NO_FUA   (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_FUA)
-#define NO_FLUSH (NO_FUA & ~(unsigned)STORE_CAN_FLUSH)
-
 static const struct {
     const char *cdb;
     unsigned capabilities;

@@ -8,8 +8,6 @@
 #include "scsi/sanitize.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-
 #define OVERWRITE   "48 01 0000000000"
 #define BLOCK_ERASE "48 02 0000000000 0000 00"
 #define ERASE_IMMED "48 82 0000000000 0000 00"

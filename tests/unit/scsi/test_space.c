@@ -6,10 +6,8 @@
 #include "fixture.h"
 #include "suites.h"
 
-#define ROWS(table) (int)(sizeof table / sizeof table[0])
-#define NO_FUA      (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_FUA)
-#define NO_ZERO     (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_ZERO)
-#define NO_UNMAP    (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_UNMAP)
+#define NO_ZERO  (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_ZERO)
+#define NO_UNMAP (FAKE_STORE_ALL & ~(unsigned)STORE_CAN_UNMAP)
 
 struct extent {
     uint64_t lba;

@@ -14,6 +14,7 @@
 struct dispatch;
 struct dispatch_row;
 struct rpc_call;
+struct rpc_change_kind;
 
 enum rpc_role { RPC_READER, RPC_ADMIN };
 
@@ -30,7 +31,8 @@ struct rpc_method {
     const char *name;
     /* Gets valid parameters. Must see to it that the call is answered, at once or later. */
     void (*handler)(struct rpc_call *call);
-    bool in_any_state; /* answered while starting, too */
+    const struct rpc_change_kind *change; /* or what it changes (change.h), without a handler */
+    bool in_any_state;                    /* answered while starting, too */
 };
 
 struct rpc_call {

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "rpc/audit.h"
+#include "rpc/change.h"
 #include "rpc/errors.h"
 #include "rpc/near.h"
 
@@ -275,7 +276,10 @@ dispatch_call(struct dispatch *d, const char *method, json_t *params,
     call->done = done;
     call->arg = arg;
     d->open++;
-    row->method->handler(call);
+    if (row->method->change != NULL)
+        rpc_change_start(call, row->method->change);
+    else
+        row->method->handler(call);
 }
 
 /* What must not leave the daemon is a bug of ours: say so instead. */

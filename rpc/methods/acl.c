@@ -137,14 +137,6 @@ create_edit(struct rpc_change *change, const json_t *document)
                               schema_with_defaults(NULL, schema, found));
 }
 
-static void
-create(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
-
-    rpc_change_start(call, &kind);
-}
-
 static json_t *
 update_edit(struct rpc_change *change, const json_t *document)
 {
@@ -157,14 +149,6 @@ update_edit(struct rpc_change *change, const json_t *document)
     if (!rpc_change_set_is_known(change, "AclConfig", NULL))
         return NULL;
     return patch_entry(change, json_incref(json_object_get(change->call->given, "set")));
-}
-
-static void
-update(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
-
-    rpc_change_start(call, &kind);
 }
 
 static json_t *
@@ -180,16 +164,12 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return rpc_change_target(change, document) != NULL ? entry_not_found(change, target) : NULL;
 }
 
-static void
-remove_one(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = delete_edit};
-
-    rpc_change_start(call, &kind);
-}
+static const struct rpc_change_kind creation = {.edit = create_edit, .show = show};
+static const struct rpc_change_kind update = {.edit = update_edit, .show = show};
+static const struct rpc_change_kind removal = {.edit = delete_edit};
 
 const struct rpc_method acl_methods[] = {
-    {"acl.list", list, false},         {"acl.get", get, false},
-    {"acl.create", create, false},     {"acl.update", update, false},
-    {"acl.delete", remove_one, false}, {NULL, NULL, false},
+    {"acl.list", .handler = list},       {"acl.get", .handler = get},
+    {"acl.create", .change = &creation}, {"acl.update", .change = &update},
+    {"acl.delete", .change = &removal},  {0},
 };

@@ -208,12 +208,12 @@ types(struct rpc_call *call)
 }
 
 const struct rpc_method backstore_methods[] = {
-    {"backstore.types", types, false},
-    {"backstore.list", list, false},
-    {"backstore.get", get, false},
-    {"backstore.create", backstore_create, false},
-    {"backstore.update", backstore_update, false},
-    {"backstore.resize", backstore_resize, false},
-    {"backstore.delete", backstore_delete, false},
-    {NULL, NULL, false},
+    {"backstore.types", .handler = types},
+    {"backstore.list", .handler = list},
+    {"backstore.get", .handler = get},
+    {"backstore.create", .change = &backstore_create},
+    {"backstore.update", .change = &backstore_update},
+    {"backstore.resize", .change = &backstore_resize},
+    {"backstore.delete", .change = &backstore_delete},
+    {0},
 };

@@ -10,10 +10,8 @@
 struct backstore;
 struct catalog;
 
-void backstore_create(struct rpc_call *call);
-void backstore_update(struct rpc_call *call);
-void backstore_resize(struct rpc_call *call);
-void backstore_delete(struct rpc_call *call);
+extern const struct rpc_change_kind backstore_create, backstore_update, backstore_resize,
+    backstore_delete;
 
 /* A BackstoreState. */
 json_t *backstore_json(const struct catalog *catalog, const struct backstore *b);

@@ -75,14 +75,6 @@ create_edit(struct rpc_change *change, const json_t *document)
                               comparable(name, config));
 }
 
-void
-backstore_create(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
-
-    rpc_change_start(call, &kind);
-}
-
 /* The configuration of the backing store that the call names, or NULL with NOT_FOUND. */
 static json_t *
 existing(struct rpc_change *change, const json_t *document)
@@ -110,14 +102,6 @@ update_edit(struct rpc_change *change, const json_t *document)
     if (!rpc_change_set_is_known(change, schema, NULL))
         return NULL;
     return patch_object("backstores", name_of(change->call), json_incref(set));
-}
-
-void
-backstore_update(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
-
-    rpc_change_start(call, &kind);
 }
 
 /* Size null: what the file has now counts, so a size that was configured before must go. */
@@ -176,14 +160,6 @@ resize_edit(struct rpc_change *change, const json_t *document)
         json_object_get(config, "size") == NULL)
         return json_object();
     return patch_object("backstores", name, json_pack("{s:I}", "size", (json_int_t)size));
-}
-
-void
-backstore_resize(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = resize_edit, .show = show};
-
-    rpc_change_start(call, &kind);
 }
 
 /* The LUNs of DOCUMENT that lead to NAME. */
@@ -309,10 +285,7 @@ delete_finish(struct rpc_change *change, json_t *result)
     pool_submit(store_pool(), &r->job);
 }
 
-void
-backstore_delete(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = delete_edit, .finish = delete_finish};
-
-    rpc_change_start(call, &kind);
-}
+const struct rpc_change_kind backstore_create = {.edit = create_edit, .show = show};
+const struct rpc_change_kind backstore_update = {.edit = update_edit, .show = show};
+const struct rpc_change_kind backstore_resize = {.edit = resize_edit, .show = show};
+const struct rpc_change_kind backstore_delete = {.edit = delete_edit, .finish = delete_finish};

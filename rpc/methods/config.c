@@ -48,7 +48,7 @@ apply(struct rpc_call *call)
 }
 
 const struct rpc_method config_methods[] = {
-    {"config.get", get, false},
-    {"config.apply", apply, false},
-    {NULL, NULL, false},
+    {"config.get", .handler = get},
+    {"config.apply", .handler = apply},
+    {0},
 };

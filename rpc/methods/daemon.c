@@ -176,7 +176,7 @@ health(struct rpc_call *call)
 }
 
 const struct rpc_method daemon_methods[] = {
-    {"daemon.info", info, true},
-    {"daemon.health", health, true},
-    {NULL, NULL, false},
+    {"daemon.info", .handler = info, .in_any_state = true},
+    {"daemon.health", .handler = health, .in_any_state = true},
+    {0},
 };

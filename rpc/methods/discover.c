@@ -10,6 +10,6 @@ discover(struct rpc_call *call)
 }
 
 const struct rpc_method rpc_methods[] = {
-    {"rpc.discover", discover, true},
-    {NULL, NULL, false},
+    {"rpc.discover", .handler = discover, .in_any_state = true},
+    {0},
 };

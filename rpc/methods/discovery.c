@@ -43,16 +43,10 @@ update_show(struct rpc_change *change, const json_t *after, json_t *result)
     json_object_set_new(result, "discovery", discovery_json(after));
 }
 
-static void
-update(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = update_edit, .show = update_show};
-
-    rpc_change_start(call, &kind);
-}
+static const struct rpc_change_kind update = {.edit = update_edit, .show = update_show};
 
 const struct rpc_method discovery_methods[] = {
-    {"discovery.get", get, false},
-    {"discovery.update", update, false},
-    {NULL, NULL, false},
+    {"discovery.get", .handler = get},
+    {"discovery.update", .change = &update},
+    {0},
 };

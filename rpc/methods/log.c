@@ -69,7 +69,7 @@ log_set(struct rpc_call *call)
 }
 
 const struct rpc_method log_methods[] = {
-    {"log.get", log_get, true},
-    {"log.set", log_set, true},
-    {NULL, NULL, false},
+    {"log.get", .handler = log_get, .in_any_state = true},
+    {"log.set", .handler = log_set, .in_any_state = true},
+    {0},
 };

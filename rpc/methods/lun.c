@@ -166,14 +166,6 @@ create_edit(struct rpc_change *change, const json_t *document)
                               schema_with_defaults(NULL, schema_component("LunConfig"), found));
 }
 
-static void
-create(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
-
-    rpc_change_start(call, &kind);
-}
-
 /* The LUN that the call names: its key, and its configuration (NULL: there is none). */
 static json_t *
 named_lun(struct rpc_change *change, const json_t *target, char key[24])
@@ -209,14 +201,6 @@ update_edit(struct rpc_change *change, const json_t *document)
         return NULL;
     return patch_in_target(rpc_call_string(change->call, "target"), "luns", key,
                            json_incref(set));
-}
-
-static void
-update(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
-
-    rpc_change_start(call, &kind);
 }
 
 /* The ACL entries of TARGET (called NAME) that show LUN `change->number` by its number. */
@@ -260,16 +244,12 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return rpc_change_target(change, document) != NULL ? lun_not_found(change, key) : NULL;
 }
 
-static void
-remove_one(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = delete_edit};
-
-    rpc_change_start(call, &kind);
-}
+static const struct rpc_change_kind creation = {.edit = create_edit, .show = show};
+static const struct rpc_change_kind update = {.edit = update_edit, .show = show};
+static const struct rpc_change_kind removal = {.edit = delete_edit};
 
 const struct rpc_method lun_methods[] = {
-    {"lun.list", list, false},         {"lun.get", get, false},
-    {"lun.create", create, false},     {"lun.update", update, false},
-    {"lun.delete", remove_one, false}, {NULL, NULL, false},
+    {"lun.list", .handler = list},       {"lun.get", .handler = get},
+    {"lun.create", .change = &creation}, {"lun.update", .change = &update},
+    {"lun.delete", .change = &removal},  {0},
 };

@@ -110,14 +110,6 @@ create_edit(struct rpc_change *change, const json_t *document)
                               schema_with_defaults(NULL, schema, found));
 }
 
-static void
-create(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
-
-    rpc_change_start(call, &kind);
-}
-
 static json_t *
 group_not_found(struct rpc_change *change, const json_t *document, const char *key)
 {
@@ -139,14 +131,6 @@ update_edit(struct rpc_change *change, const json_t *document)
         json_object_set_new(wanted, "redirect",
                             schema_with_defaults(NULL, schema_component("Redirect"), redirect));
     return patch_object("portal_groups", key, wanted);
-}
-
-static void
-update(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
-
-    rpc_change_start(call, &kind);
 }
 
 /* The targets of DOCUMENT that are reached through TAG. */
@@ -188,16 +172,12 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return patch_object("portal_groups", key, json_null());
 }
 
-static void
-remove_one(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = delete_edit};
-
-    rpc_change_start(call, &kind);
-}
+static const struct rpc_change_kind creation = {.edit = create_edit, .show = show};
+static const struct rpc_change_kind update = {.edit = update_edit, .show = show};
+static const struct rpc_change_kind removal = {.edit = delete_edit};
 
 const struct rpc_method portal_group_methods[] = {
-    {"portal_group.list", list, false},         {"portal_group.get", get, false},
-    {"portal_group.create", create, false},     {"portal_group.update", update, false},
-    {"portal_group.delete", remove_one, false}, {NULL, NULL, false},
+    {"portal_group.list", .handler = list},       {"portal_group.get", .handler = get},
+    {"portal_group.create", .change = &creation}, {"portal_group.update", .change = &update},
+    {"portal_group.delete", .change = &removal},  {0},
 };

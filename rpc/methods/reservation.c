@@ -148,7 +148,7 @@ clear(struct rpc_call *call)
 }
 
 const struct rpc_method reservation_methods[] = {
-    {"reservation.list", list, false},
-    {"reservation.clear", clear, false},
-    {NULL, NULL, false},
+    {"reservation.list", .handler = list},
+    {"reservation.clear", .handler = clear},
+    {0},
 };

@@ -119,7 +119,7 @@ close_session(struct rpc_call *call)
 }
 
 const struct rpc_method session_methods[] = {
-    {"session.list", list, false},
-    {"session.close", close_session, false},
-    {NULL, NULL, false},
+    {"session.list", .handler = list},
+    {"session.close", .handler = close_session},
+    {0},
 };

@@ -197,6 +197,6 @@ get(struct rpc_call *call)
 }
 
 const struct rpc_method stats_methods[] = {
-    {"stats.get", get, false},
-    {NULL, NULL, false},
+    {"stats.get", .handler = get},
+    {0},
 };

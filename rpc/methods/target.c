@@ -299,14 +299,6 @@ create_edit(struct rpc_change *change, const json_t *document)
                               with_entry_defaults(wanted), with_defaults(found));
 }
 
-static void
-create(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = create_edit, .show = show};
-
-    rpc_change_start(call, &kind);
-}
-
 static json_t *
 update_edit(struct rpc_change *change, const json_t *document)
 {
@@ -322,14 +314,6 @@ update_edit(struct rpc_change *change, const json_t *document)
                         json_incref(json_object_get(change->call->given, "set")));
 }
 
-static void
-update(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = update_edit, .show = show};
-
-    rpc_change_start(call, &kind);
-}
-
 static json_t *
 delete_edit(struct rpc_change *change, const json_t *document)
 {
@@ -342,16 +326,12 @@ delete_edit(struct rpc_change *change, const json_t *document)
     return rpc_change_not_found(change, "target", json_object_get(document, "targets"), name);
 }
 
-static void
-remove_one(struct rpc_call *call)
-{
-    static const struct rpc_change_kind kind = {.edit = delete_edit};
-
-    rpc_change_start(call, &kind);
-}
+static const struct rpc_change_kind creation = {.edit = create_edit, .show = show};
+static const struct rpc_change_kind update = {.edit = update_edit, .show = show};
+static const struct rpc_change_kind removal = {.edit = delete_edit};
 
 const struct rpc_method target_methods[] = {
-    {"target.list", list, false},         {"target.get", get, false},
-    {"target.create", create, false},     {"target.update", update, false},
-    {"target.delete", remove_one, false}, {NULL, NULL, false},
+    {"target.list", .handler = list},       {"target.get", .handler = get},
+    {"target.create", .change = &creation}, {"target.update", .change = &update},
+    {"target.delete", .change = &removal},  {0},
 };

@@ -1,7 +1,8 @@
 noinst_LIBRARIES += src/catalog/libcatalog.a
 src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/access.c src/catalog/access.h \
-	src/catalog/build.c src/catalog/build.h \
+	src/catalog/build.c src/catalog/build.h src/catalog/build_private.h \
+	src/catalog/build_target.c \
 	src/catalog/catalog.c src/catalog/catalog.h \
 	src/catalog/commit.c src/catalog/commit.h src/catalog/commit_private.h \
 	src/catalog/commit_apply.c src/catalog/commit_change.c src/catalog/commit_files.c \
@@ -19,7 +20,7 @@ src_catalog_libcatalog_a_SOURCES = \
 	src/catalog/pointer.c src/catalog/pointer.h \
 	src/catalog/publish.c src/catalog/publish.h \
 	src/catalog/schema.c src/catalog/schema.h src/catalog/schema_private.h \
-	src/catalog/schema_defaults.c src/catalog/schema_lint.c src/catalog/schema_secrets.c \
+	src/catalog/schema_copy.c src/catalog/schema_lint.c src/catalog/schema_secrets.c \
 	src/catalog/schema_validate.c \
 	src/catalog/space_watch.c src/catalog/space_watch.h \
 	src/catalog/stable_file.c src/catalog/stable_file.h \

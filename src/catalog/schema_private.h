@@ -37,6 +37,21 @@ const json_t *schema_variant(const json_t *root, const json_t *schema, const jso
 const regex_t *schema_pattern(const char *pattern);
 void schema_patterns_free(void);
 
+/*
+ * A deep copy of VALUE with each of its objects edited: `member` is called for every member
+ * that the schema names, whether the object has it or not. NULL: out of memory, which `member`
+ * says by -1.
+ */
+struct schema_edit {
+    const json_t *root;
+    int (*member)(const struct schema_edit *edit, const json_t *properties, const char *name,
+                  json_t *object);
+    bool all_alternatives; /* each has its say; else the one that the value fits */
+    const char *text;      /* in place of each secret; NULL: it is left out */
+};
+json_t *schema_edited_copy(const struct schema_edit *edit, const json_t *schema,
+                           const json_t *value);
+
 /* JSON equality in the sense of JSON Schema: 1 and 1.0 are the same. */
 bool schema_equal(const json_t *a, const json_t *b);
 

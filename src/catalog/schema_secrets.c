@@ -8,13 +8,6 @@
 #include "catalog/schema.h"
 #include "catalog/schema_private.h"
 
-struct walk {
-    const json_t *root;
-    const char *text; /* in place of each secret; NULL: it is left out */
-    int depth;
-    bool failed; /* out of memory */
-};
-
 static const char *const alternatives[] = {"oneOf", "anyOf", "allOf"};
 #define ALTERNATIVES (sizeof alternatives / sizeof alternatives[0])
 
@@ -25,82 +18,36 @@ is_secret(const json_t *root, const json_t *schema)
 }
 
 /* Says by NAME_set that there is one, where the schema has such a member. */
-static void
-say_set(struct walk *w, const json_t *properties, const char *name, json_t *object)
+static int
+say_set(const json_t *properties, const char *name, json_t *object)
 {
     char set[128];
 
     snprintf(set, sizeof set, "%s_set", name);
-    if (json_object_get(properties, set) != NULL &&
-        json_object_set_new(object, set, json_true()) < 0)
-        w->failed = true;
+    if (json_object_get(properties, set) == NULL)
+        return 0;
+    return json_object_set_new(object, set, json_true());
 }
 
-static void
-hide(struct walk *w, const json_t *properties, const char *name, json_t *object)
+static int
+hide(const struct schema_edit *edit, const json_t *properties, const char *name, json_t *object)
 {
-    if (w->text != NULL) {
-        if (json_object_set_new(object, name, json_string(w->text)) < 0)
-            w->failed = true;
-        return;
-    }
+    if (json_object_get(object, name) == NULL ||
+        !is_secret(edit->root, json_object_get(properties, name)))
+        return 0;
+    if (edit->text != NULL)
+        return json_object_set_new(object, name, json_string(edit->text));
     json_object_del(object, name);
-    say_set(w, properties, name, object);
-}
-
-static void walk(struct walk *w, const json_t *schema, json_t *value);
-
-static void
-walk_object(struct walk *w, const json_t *schema, json_t *object)
-{
-    const json_t *properties = json_object_get(schema, "properties");
-    const json_t *others = json_object_get(schema, "additionalProperties");
-    const char *name;
-    json_t *value;
-
-    json_object_foreach (json_members(properties), name, value)
-        if (is_secret(w->root, value) && json_object_get(object, name) != NULL)
-            hide(w, properties, name, object);
-    json_object_foreach (object, name, value) {
-        const json_t *property = json_object_get(properties, name);
-        walk(w, property != NULL ? property : others, value);
-    }
-}
-
-static void
-walk(struct walk *w, const json_t *schema, json_t *value)
-{
-    size_t i;
-    json_t *child;
-
-    schema = schema_follow(w->root, schema);
-    if (!json_is_object(schema) || w->depth == SCHEMA_DEPTH_MAX)
-        return;
-    w->depth++;
-    if (json_is_object(value))
-        walk_object(w, schema, value);
-    json_array_foreach (value, i, child)
-        walk(w, json_object_get(schema, "items"), child);
-    for (size_t j = 0; j < ALTERNATIVES; j++)
-        json_array_foreach (json_object_get(schema, alternatives[j]), i, child)
-            walk(w, child, value);
-    w->depth--;
+    return say_set(properties, name, object);
 }
 
 static json_t *
 without(const json_t *root, const json_t *schema, const json_t *value, const char *text)
 {
-    struct walk w = {.root = root, .text = text};
-    json_t *copy = json_deep_copy(value);
+    const struct schema_edit edit = {
+        .root = root, .member = hide, .all_alternatives = true, .text = text};
 
-    if (copy == NULL)
-        return NULL;
-    walk(&w, schema, copy);
-    if (w.failed) {
-        json_decref(copy);
-        return NULL;
-    }
-    return copy;
+    return schema_edited_copy(&edit, schema, value);
 }
 
 json_t *

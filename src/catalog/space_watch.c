@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/timer.h"
 #include "scsi/lun.h"
+#include "scsi/lun_space.h"
 #include "store/store.h"
 
 #define INTERVAL_US 2000000
@@ -69,7 +70,7 @@ ask(struct lun *lun, const char *name)
 {
     struct watch *w;
 
-    if (lun_space_threshold(lun) == 0 || !lun_counts_space(lun) || is_watched(lun))
+    if (!lun_wants_space_looked_at(lun) || is_watched(lun))
         return;
     w = calloc(1, sizeof *w);
     if (w == NULL || (w->name = strdup(name)) == NULL) {

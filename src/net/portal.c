@@ -205,27 +205,52 @@ close_listener(struct listener *l)
     free_listener(l);
 }
 
+static bool
+same_portal(const struct portal *a, const struct portal *b)
+{
+    return a->port == b->port && strcmp(a->address, b->address) == 0;
+}
+
 static struct listener *
 find_listener(const struct portal *p)
 {
     struct listener *l;
 
     TAILQ_FOREACH (l, &listeners, link)
-        if (l->portal.port == p->port && strcmp(l->portal.address, p->address) == 0)
+        if (same_portal(&l->portal, p))
             return l;
     return NULL;
+}
+
+/* One portal after another, of all groups of a catalog. */
+struct portal_walk {
+    size_t next_group, next_portal;
+    const struct portal_group *group;
+    const struct portal *portal;
+};
+
+static bool
+walk_on(struct portal_walk *w, const struct catalog *catalog)
+{
+    for (; w->next_group < catalog->portal_group_count; w->next_group++, w->next_portal = 0) {
+        w->group = catalog->portal_groups[w->next_group];
+        if (w->next_portal < w->group->portal_count) {
+            w->portal = &w->group->portals[w->next_portal++];
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Whether NEXT also listens on all IPv4 addresses at PORT: then "::" must leave them alone. */
 static bool
 names_all_v4(const struct catalog *next, uint16_t port)
 {
-    for (size_t i = 0; i < next->portal_group_count; i++)
-        for (size_t k = 0; k < next->portal_groups[i]->portal_count; k++) {
-            const struct portal *p = &next->portal_groups[i]->portals[k];
-            if (p->port == port && strcmp(p->address, "0.0.0.0") == 0)
-                return true;
-        }
+    struct portal_walk w = {0};
+
+    while (walk_on(&w, next))
+        if (w.portal->port == port && strcmp(w.portal->address, "0.0.0.0") == 0)
+            return true;
     return false;
 }
 
@@ -338,22 +363,21 @@ stop_retrying(void)
 int
 portals_prepare(const struct catalog *next, bool tolerant, struct error *err)
 {
-    for (size_t i = 0; i < next->portal_group_count; i++) {
-        const struct portal_group *g = next->portal_groups[i];
-        for (size_t k = 0; k < g->portal_count; k++) {
-            struct error why;
-            if (find_listener(&g->portals[k]) != NULL ||
-                prepare_one(next, &g->portals[k], g->tag, &why) == 0)
-                continue;
-            if (!tolerant) {
-                if (err != NULL)
-                    *err = why;
-                portals_abandon();
-                return -1;
-            }
-            log_error("net", "portal left out for now", "error", why.message, NULL);
-            retry_later();
+    struct portal_walk w = {0};
+    struct error why;
+
+    while (walk_on(&w, next)) {
+        if (find_listener(w.portal) != NULL ||
+            prepare_one(next, w.portal, w.group->tag, &why) == 0)
+            continue;
+        if (!tolerant) {
+            if (err != NULL)
+                *err = why;
+            portals_abandon();
+            return -1;
         }
+        log_error("net", "portal left out for now", "error", why.message, NULL);
+        retry_later();
     }
     return 0;
 }
@@ -374,12 +398,11 @@ portals_abandon(void)
 static uint16_t
 tag_of(const struct catalog *catalog, const struct portal *p)
 {
-    for (size_t i = 0; i < catalog->portal_group_count; i++) {
-        const struct portal_group *g = catalog->portal_groups[i];
-        for (size_t k = 0; k < g->portal_count; k++)
-            if (g->portals[k].port == p->port && strcmp(g->portals[k].address, p->address) == 0)
-                return g->tag;
-    }
+    struct portal_walk w = {0};
+
+    while (walk_on(&w, catalog))
+        if (same_portal(w.portal, p))
+            return w.group->tag;
     return 0;
 }
 
@@ -404,17 +427,15 @@ try_again(evutil_socket_t fd, short what, void *arg)
 {
     const struct catalog *now = catalog_current();
     bool is_missing = now == NULL; /* the start is not through */
+    struct portal_walk w = {0};
 
     (void)fd, (void)what, (void)arg;
-    for (size_t i = 0; now != NULL && i < now->portal_group_count; i++) {
-        const struct portal_group *g = now->portal_groups[i];
-        for (size_t k = 0; k < g->portal_count; k++) {
-            if (find_listener(&g->portals[k]) != NULL)
-                continue;
-            if (prepare_one(now, &g->portals[k], g->tag, NULL) == 0)
-                start_listening(find_listener(&g->portals[k]));
-            is_missing = is_missing || find_listener(&g->portals[k]) == NULL;
-        }
+    while (now != NULL && walk_on(&w, now)) {
+        if (find_listener(w.portal) != NULL)
+            continue;
+        if (prepare_one(now, w.portal, w.group->tag, NULL) == 0)
+            start_listening(find_listener(w.portal));
+        is_missing = is_missing || find_listener(w.portal) == NULL;
     }
     if (is_missing)
         retry_later();

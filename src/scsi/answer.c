@@ -6,6 +6,7 @@
 #include "core/iobuf.h"
 #include "scsi/execute.h"
 #include "scsi/lun.h"
+#include "scsi/lun_space.h"
 #include "scsi/nexus.h"
 
 static void
@@ -91,6 +92,8 @@ cmd_fail_errno(struct scsi_cmd *cmd, int error, bool is_read, uint64_t lba)
         return;
     }
     condition = sense_of_errno(error, is_read);
+    if (condition == SENSE_SPACE_ALLOCATION_FAILED)
+        lun_note_no_space(cmd_lun(cmd), cmd->nexus);
     if (condition == SENSE_UNRECOVERED_READ_ERROR || condition == SENSE_WRITE_ERROR)
         cmd_fail_at(cmd, condition, lba);
     else

@@ -11,6 +11,7 @@
 #include "scsi/disk.h"
 #include "scsi/execute.h"
 #include "scsi/lun.h"
+#include "scsi/lun_space.h"
 #include "scsi/nexus.h"
 #include "scsi/rod.h"
 
@@ -158,6 +159,8 @@ has_failed(struct copy *copy)
 
     if (error != 0) {
         copy->is_source = copy->io.op == STORE_READ;
+        if (sense_of_errno(error, copy->is_source) == SENSE_SPACE_ALLOCATION_FAILED)
+            lun_note_no_space(current(copy)->to->lun, current(copy)->to);
         finish(copy,
                error == ENOMEM || error == EAGAIN || error == EBUSY ? COPY_BUSY : COPY_FAILED);
         return true;

@@ -65,7 +65,4 @@ struct scsi_cmd *disk_cmd(struct store_io *io);
 #define DISK_UNMAP_MAX             (1u << 20)
 #define DISK_UNMAP_DESCRIPTORS_MAX 256
 
-/* Bytes of a threshold set, in which space is counted (SBC-3 section 4.7.3.6). */
-#define DISK_THRESHOLD_SET (1u << 20)
-
 #endif

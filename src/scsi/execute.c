@@ -203,7 +203,7 @@ check_attention(struct scsi_cmd *cmd)
 
     if (attention < 0)
         return true;
-    cmd_fail(cmd, sense_of_attention((enum unit_attention)attention));
+    cmd_fail_sense(cmd, sense_of_attention((enum unit_attention)attention));
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include "scsi/execute.h"
 #include "scsi/handlers.h"
 #include "scsi/lun.h"
+#include "scsi/lun_space.h"
 #include "store/store.h"
 
 enum { SUPPORTED_PAGES = 0x00, ALL_SUBPAGES = 0xff, HEADER = 4, CURRENT_CUMULATIVE = 1 };
@@ -90,8 +91,8 @@ put_resources(struct writer *w, uint16_t code, uint64_t sets)
 static void
 logical_block_provisioning(struct writer *w)
 {
-    put_resources(w, 0x0001, w->space->available / DISK_THRESHOLD_SET);
-    put_resources(w, 0x0002, (w->space->used + DISK_THRESHOLD_SET - 1) / DISK_THRESHOLD_SET);
+    put_resources(w, 0x0001, w->space->available / SPACE_SET);
+    put_resources(w, 0x0002, (w->space->used + SPACE_SET - 1) / SPACE_SET);
 }
 
 /* SPC-4 section 7.3.21: there is nothing that could tell one (FFh). */

@@ -148,35 +148,6 @@ lun_identity(struct lun *lun)
     return identity;
 }
 
-bool
-lun_counts_space(const struct lun *lun)
-{
-    static const unsigned needed = STORE_CAN_UNMAP | STORE_CAN_SPACE;
-
-    return (lun_capabilities(lun) & needed) == needed;
-}
-
-uint64_t
-lun_space_threshold(const struct lun *lun)
-{
-    return atomic_load_explicit(&lun->space_threshold, memory_order_relaxed);
-}
-
-/* SBC-3 section 4.7.3.7: SITUA=0 and LBPERE=1. */
-bool
-lun_note_space(struct lun *lun, uint64_t available)
-{
-    bool is_short = available < lun_space_threshold(lun), is_new;
-
-    pthread_mutex_lock(&lun->lock);
-    is_new = is_short && !lun->is_short;
-    lun->is_short = is_short;
-    pthread_mutex_unlock(&lun->lock);
-    if (is_new && lun_is(lun, LUN_LBPERE))
-        lun_raise(lun, ATTENTION_SOFT_THRESHOLD_REACHED, NULL);
-    return is_new;
-}
-
 unsigned
 lun_physical_block_size(const struct lun *lun)
 {

@@ -93,6 +93,7 @@ struct lun {
     void (*save)(struct lun_save *save);
     _Atomic uint64_t space_threshold; /* … and */
     bool is_short;                    /* whether less is available; under lock */
+    atomic_bool has_no_space;         /* nothing to speak of is; see lun_space.h */
     struct io_counters *counters;     /* one set for each worker */
     atomic_uint start_stop_cycles;    /* how often it was stopped */
     atomic_bool stopped;              /* START STOP UNIT with START=0 */
@@ -147,16 +148,6 @@ lun_is(const struct lun *lun, unsigned modes)
 unsigned lun_set_modes(struct lun *lun, unsigned mask, unsigned values);
 
 struct lun_identity lun_identity(struct lun *lun);
-
-/* Whether it is thin, and its store knows how much space is left. */
-bool lun_counts_space(const struct lun *lun);
-uint64_t lun_space_threshold(const struct lun *lun);
-
-/*
- * AVAILABLE bytes are left to it. When that is less than the threshold for the first time, or
- * again after it was more, all nexuses hear of it, and true is returned. Any thread.
- */
-bool lun_note_space(struct lun *lun, uint64_t available);
 
 /* Bytes, at least the block size. */
 unsigned lun_physical_block_size(const struct lun *lun);

@@ -4,19 +4,24 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "scsi/disk.h"
+#include "scsi/lun_space.h"
 
-/* SBC-3 section 6.5.7: one threshold, for what is available to this unit and others. */
 static void
-space_threshold(const struct lun *lun, uint8_t *data)
+put_threshold(uint8_t *data, uint64_t sets)
 {
-    uint64_t bytes = lun_space_threshold(lun);
-    uint64_t sets = (bytes + DISK_THRESHOLD_SET - 1) / DISK_THRESHOLD_SET;
+    if (sets != 0)
+        data[0] = 0x80; /* ENABLED, THRESHOLD TYPE: soft, THRESHOLD ARMING: decreasing */
+    data[1] = 0x01;     /* THRESHOLD RESOURCE: available LBA mapping resources */
+    put_be32(data + 4, sets > UINT32_MAX ? UINT32_MAX : (uint32_t)sets);
+}
 
-    if (bytes != 0)
-        data[16] = 0x80; /* ENABLED, THRESHOLD TYPE: soft, THRESHOLD ARMING: decreasing */
-    data[17] = 0x01;     /* THRESHOLD RESOURCE: available LBA mapping resources */
-    put_be32(data + 20, sets > UINT32_MAX ? UINT32_MAX : (uint32_t)sets);
+/* SBC-3 section 6.5.7: two thresholds, for what is available to this unit and others. */
+static void
+space_thresholds(const struct lun *lun, uint8_t *data)
+{
+    put_threshold(data + SPACE_SHORT_DESCRIPTOR,
+                  (lun_space_threshold(lun) + SPACE_SET - 1) / SPACE_SET);
+    put_threshold(data + SPACE_NONE_DESCRIPTOR, SPACE_NONE_LEFT);
 }
 
 /* clang-format off */
@@ -38,7 +43,7 @@ static const struct mode_page pages[] = {
     {0x1c, 0x00, 10, {            /* SPC-4 section 7.5.11: informational exceptions */
         0x08,                       /* DEXCPT: none are reported */
     }, {{0}}, false, NULL},
-    {0x1c, 0x02, 20, {0}, {{0}}, true, space_threshold},
+    {0x1c, 0x02, 28, {0}, {{0}}, true, space_thresholds},
 };
 /* clang-format on */
 

@@ -86,7 +86,8 @@ enum unit_attention {
     ATTENTION_CAPACITY_CHANGED,        /* 2Ah 09h */
     ATTENTION_INQUIRY_CHANGED,         /* 3Fh 03h */
     ATTENTION_LUNS_CHANGED,            /* 3Fh 0Eh */
-    ATTENTION_SOFT_THRESHOLD_REACHED,  /* 38h 07h */
+    ATTENTION_NO_SPACE_LEFT,           /* 38h 07h, of the second threshold (lun_space.h) */
+    ATTENTION_SPACE_SHORT,             /* … of the first */
     ATTENTIONS
 };
 

@@ -76,7 +76,7 @@ request_sense(struct scsi_cmd *cmd)
     } else {
         attention = nexus_take_attention(cmd->nexus);
         if (attention >= 0)
-            sense.condition = sense_of_attention((enum unit_attention)attention);
+            sense = *sense_of_attention((enum unit_attention)attention);
         else
             sense = lun_state(cmd_lun(cmd));
     }

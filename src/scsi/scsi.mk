@@ -22,6 +22,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/inquiry.c \
 	src/scsi/log_sense.c \
 	src/scsi/lun.c src/scsi/lun.h src/scsi/lun_save.h \
+	src/scsi/lun_space.c src/scsi/lun_space.h \
 	src/scsi/mode.c \
 	src/scsi/mode_pages.c src/scsi/mode_pages.h \
 	src/scsi/mode_select.c \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "scsi/lun_space.h"
 
 static const struct condition {
     uint8_t key, asc, ascq;
@@ -16,21 +17,27 @@ static const struct condition {
 #undef SENSE
 };
 
-static const enum sense_condition of_attention[ATTENTIONS] = {
-    [ATTENTION_POWER_ON] = SENSE_POWER_ON,
-    [ATTENTION_BUS_RESET] = SENSE_BUS_RESET,
-    [ATTENTION_DEVICE_RESET] = SENSE_DEVICE_RESET,
-    [ATTENTION_COMMANDS_CLEARED] = SENSE_COMMANDS_CLEARED,
-    [ATTENTION_MEDIUM_CHANGED] = SENSE_MEDIUM_CHANGED,
-    [ATTENTION_RESERVATIONS_PREEMPTED] = SENSE_RESERVATIONS_PREEMPTED,
-    [ATTENTION_RESERVATIONS_RELEASED] = SENSE_RESERVATIONS_RELEASED,
-    [ATTENTION_REGISTRATIONS_PREEMPTED] = SENSE_REGISTRATIONS_PREEMPTED,
-    [ATTENTION_MODE_CHANGED] = SENSE_MODE_CHANGED,
-    [ATTENTION_PORT_STATE_CHANGED] = SENSE_PORT_STATE_CHANGED,
-    [ATTENTION_CAPACITY_CHANGED] = SENSE_CAPACITY_CHANGED,
-    [ATTENTION_INQUIRY_CHANGED] = SENSE_INQUIRY_CHANGED,
-    [ATTENTION_LUNS_CHANGED] = SENSE_LUNS_CHANGED,
-    [ATTENTION_SOFT_THRESHOLD_REACHED] = SENSE_SOFT_THRESHOLD_REACHED,
+static const struct sense of_attention[ATTENTIONS] = {
+    [ATTENTION_POWER_ON] = {.condition = SENSE_POWER_ON},
+    [ATTENTION_BUS_RESET] = {.condition = SENSE_BUS_RESET},
+    [ATTENTION_DEVICE_RESET] = {.condition = SENSE_DEVICE_RESET},
+    [ATTENTION_COMMANDS_CLEARED] = {.condition = SENSE_COMMANDS_CLEARED},
+    [ATTENTION_MEDIUM_CHANGED] = {.condition = SENSE_MEDIUM_CHANGED},
+    [ATTENTION_RESERVATIONS_PREEMPTED] = {.condition = SENSE_RESERVATIONS_PREEMPTED},
+    [ATTENTION_RESERVATIONS_RELEASED] = {.condition = SENSE_RESERVATIONS_RELEASED},
+    [ATTENTION_REGISTRATIONS_PREEMPTED] = {.condition = SENSE_REGISTRATIONS_PREEMPTED},
+    [ATTENTION_MODE_CHANGED] = {.condition = SENSE_MODE_CHANGED},
+    [ATTENTION_PORT_STATE_CHANGED] = {.condition = SENSE_PORT_STATE_CHANGED},
+    [ATTENTION_CAPACITY_CHANGED] = {.condition = SENSE_CAPACITY_CHANGED},
+    [ATTENTION_INQUIRY_CHANGED] = {.condition = SENSE_INQUIRY_CHANGED},
+    [ATTENTION_LUNS_CHANGED] = {.condition = SENSE_LUNS_CHANGED},
+    /* INFORMATION: the descriptor of the mode page (SBC-3 section 4.7.3.7) */
+    [ATTENTION_NO_SPACE_LEFT] = {.condition = SENSE_SOFT_THRESHOLD_REACHED,
+                                 .has_information = true,
+                                 .information = SPACE_NONE_DESCRIPTOR},
+    [ATTENTION_SPACE_SHORT] = {.condition = SENSE_SOFT_THRESHOLD_REACHED,
+                               .has_information = true,
+                               .information = SPACE_SHORT_DESCRIPTOR},
 };
 
 /* The first row that fits; what has no row is a medium error. */
@@ -66,10 +73,10 @@ sense_text(enum sense_condition condition)
     return conditions[condition].text;
 }
 
-enum sense_condition
+const struct sense *
 sense_of_attention(enum unit_attention attention)
 {
-    return of_attention[attention];
+    return &of_attention[attention];
 }
 
 enum sense_condition

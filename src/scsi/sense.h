@@ -45,7 +45,7 @@ uint8_t sense_write(const struct sense *sense, bool descriptor_format,
 uint8_t sense_key(enum sense_condition condition);
 const char *sense_text(enum sense_condition condition);
 
-enum sense_condition sense_of_attention(enum unit_attention attention);
+const struct sense *sense_of_attention(enum unit_attention attention);
 
 /* What a positive errno ERROR from a store means to the initiator, after a READ or after any
  * other operation. */

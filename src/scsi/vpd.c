@@ -9,6 +9,7 @@
 #include "scsi/disk.h"
 #include "scsi/execute.h"
 #include "scsi/lun.h"
+#include "scsi/lun_space.h"
 #include "scsi/nexus.h"
 #include "store/store.h"
 
@@ -209,8 +210,7 @@ logical_block_provisioning(const struct scsi_cmd *cmd, const struct lun *lun, ui
 {
     (void)cmd;
     if (lun_capabilities(lun) & STORE_CAN_SPACE)
-        data[0] =
-            (uint8_t)(ffs((int)(DISK_THRESHOLD_SET / lun->block_size)) - 1); /* EXPONENT */
+        data[0] = (uint8_t)(ffs((int)(SPACE_SET / lun->block_size)) - 1); /* EXPONENT */
     data[1] = 0x80 | 0x40 | 0x20 | 0x04; /* LBPU, LBPWS, LBPWS10, LBPRZ=001b */
     data[2] = 0x02;                      /* PROVISIONING TYPE: thin */
     return 4;

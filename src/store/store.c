@@ -11,9 +11,6 @@
 #include "core/error.h"
 #include "core/log.h"
 
-/* What READ CAPACITY could say is more; what a medium likes is not. */
-#define PHYSICAL_MAX 65536u
-
 /* A process has one pool for blocking I/O; set before the workers start, only read afterwards.
  */
 static struct pool *layer_pool;
@@ -99,14 +96,6 @@ check_size(uint64_t size, unsigned block_size, struct error *err)
     return 0;
 }
 
-static bool
-physical_size_is_good(const struct store_config *config)
-{
-    unsigned n = config->physical_block_size;
-
-    return n == 0 || (n >= config->block_size && n <= PHYSICAL_MAX && (n & (n - 1)) == 0);
-}
-
 static int
 check_config(const struct store_config *config, const struct store_type **type,
              struct error *err)
@@ -119,11 +108,6 @@ check_config(const struct store_config *config, const struct store_type **type,
     if (config->block_size != 512 && config->block_size != 4096)
         return error_set(err, ERROR_INVALID_PARAMS,
                          "the block size must be 512 or 4096, not %u", config->block_size);
-    if (!physical_size_is_good(config))
-        return error_set(err, ERROR_INVALID_PARAMS,
-                         "the physical block size must be a power of two from the block size "
-                         "%u to %u, not %u",
-                         config->block_size, PHYSICAL_MAX, config->physical_block_size);
     if (t->needs_path && (config->path == NULL || config->path[0] == '\0'))
         return error_set(err, ERROR_INVALID_PARAMS, "a store of type %s needs a path", t->name);
     if (!t->needs_path && config->size == 0)
@@ -136,7 +120,7 @@ check_config(const struct store_config *config, const struct store_type **type,
 
 /* A partial block at the end of what was found cannot be addressed: it is left out. */
 static void
-settle_sizes(struct store *s, const struct store_config *config)
+settle_sizes(struct store *s)
 {
     uint64_t found = atomic_load(&s->size);
     uint64_t whole = found - found % s->block_size;
@@ -146,8 +130,6 @@ settle_sizes(struct store *s, const struct store_config *config)
                     "store", s->name, "size", log_number(found), "block_size",
                     log_number(s->block_size), NULL);
     atomic_store(&s->size, whole);
-    if (config->physical_block_size != 0)
-        s->physical_block_size = config->physical_block_size;
     if (s->physical_block_size < s->block_size)
         s->physical_block_size = s->block_size;
 }
@@ -162,7 +144,7 @@ store_open(const struct store_config *config, struct store **ret, struct error *
         return -1;
     if (config->check_only)
         return 0;
-    settle_sizes(s, config);
+    settle_sizes(s);
     *ret = s;
     return 0;
 }

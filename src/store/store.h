@@ -52,7 +52,6 @@ struct store_config {
     uint64_t size;       /* bytes; 0: what is found at PATH */
     unsigned block_size; /* logical block of the users: size, offsets and lengths are multiples;
                             512 or 4096 */
-    unsigned physical_block_size; /* what users are told that the medium likes; 0: as found */
     bool read_only;
     bool create;  /* make the file where it is missing; needs size */
     bool existed; /* there was a file at PATH: where it is missing, CREATE is no way out */

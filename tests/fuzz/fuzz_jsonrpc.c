@@ -33,8 +33,9 @@ make_dispatch(void)
     methods = json_object_get(schema_document(), "methods");
     table = calloc(json_array_size(methods) + 1, sizeof *table);
     json_array_foreach (methods, i, each)
-        table[i] = (struct rpc_method){json_string_value(json_object_get(each, "name")),
-                                       answer_nothing, true};
+        table[i] = (struct rpc_method){.name = json_string_value(json_object_get(each, "name")),
+                                       .handler = answer_nothing,
+                                       .in_any_state = true};
     tables[0] = table;
     log_set_level(NULL, LOG_LEVEL_ERROR);
     return dispatch_new(tables, schema_document(), false, &err);

@@ -14,9 +14,9 @@ def sense(c, cdb=None, **how):
     return tuple(task.sense) if task.status == scsi.CHECK_CONDITION else task.status
 
 
-def thin_disk(start_daemon):
+def thin_disk(start_daemon, space_threshold=8 * MIB):
     daemon = start_daemon(faults=True)
-    daemon.make_disk(type="rdwr", unmap=True, space_threshold=8 * MIB)
+    daemon.make_disk(type="rdwr", unmap=True, space_threshold=space_threshold)
     daemon.make_target()
     return daemon
 
@@ -57,3 +57,27 @@ def test_disk_without_space_can_still_be_read_and_written_where_it_was(start_dae
         daemon.fault("disk0")
         c.scsi(scsi.write(2048, 8), write=b"\x33" * 4096)
         assert bytes(c.scsi(scsi.read(2048, 8), read=4096).data) == b"\x33" * 4096
+
+
+def test_end_of_space_is_told_to_the_others_once_until_there_is_some_again(start_daemon):
+    daemon = thin_disk(start_daemon, space_threshold=0)
+    full = f"write error {errno.ENOSPC}"
+    write = scsi.write(2048, 8)
+    with daemon.session() as c, daemon.session() as other:
+        daemon.fault("disk0", full, f"space answer {MIB} 0")
+        assert sense(c, write, write=bytes(4096)) == SPACE_ALLOCATION_FAILED
+        task = other.try_scsi(scsi.read(0, 8), read=4096)
+        assert tuple(task.sense) == THRESHOLD_REACHED
+        descriptor = int.from_bytes(task.sense.raw[3:7], "big")
+        page = bytes(c.scsi(bytes([0x1A, 8, 0x1C, 2, 255, 0]), read=255).data)[4:]
+        assert page[descriptor : descriptor + 8] == bytes([0x80, 1, 0, 0, 0, 0, 0, 1])
+        assert sense(c) == sense(other) == scsi.GOOD
+        assert sense(other, write, write=bytes(4096)) == SPACE_ALLOCATION_FAILED
+        assert sense(c) == sense(other) == scsi.GOOD
+        daemon.fault("disk0", full, f"space answer {MIB} {8 * MIB}")
+        eventually(
+            lambda: sense(c, write, write=bytes(4096)) == SPACE_ALLOCATION_FAILED
+            and sense(other) == THRESHOLD_REACHED,
+            "the next end of space is told, too",
+        )
+    assert "has run out of space" in daemon.log()

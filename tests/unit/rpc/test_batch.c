@@ -41,7 +41,7 @@ answer_waiting(void)
 }
 
 static const struct rpc_method methods[] = {
-    {"now", answer_now, false}, {"late", answer_late, false}, {NULL, NULL, false}};
+    {"now", .handler = answer_now}, {"late", .handler = answer_late}, {0}};
 static const struct rpc_method *const tables[] = {methods, NULL};
 
 static void

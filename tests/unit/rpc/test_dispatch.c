@@ -43,9 +43,9 @@ answer_badly_or_well(struct rpc_call *call)
 }
 
 static const struct rpc_method cup_methods[] = {
-    {"cup.get", answer_badly_or_well, true},
-    {"cup.fill", answer_badly_or_well, false},
-    {NULL, NULL, false},
+    {"cup.get", .handler = answer_badly_or_well, .in_any_state = true},
+    {"cup.fill", .handler = answer_badly_or_well},
+    {0},
 };
 static const struct rpc_method *const tables[] = {cup_methods, NULL};
 
@@ -123,8 +123,8 @@ END_TEST
 
 START_TEST(a_handler_without_method_is_an_error_at_start)
 {
-    static const struct rpc_method extra[] = {{"cup.break", answer_badly_or_well, false},
-                                              {NULL, NULL, false}};
+    static const struct rpc_method extra[] = {{"cup.break", .handler = answer_badly_or_well},
+                                              {0}};
     static const struct rpc_method *const more[] = {cup_methods, extra, NULL};
     struct error err;
 

@@ -8,6 +8,7 @@ static TCase *(*const cases[])(void) = {
     sense_cases,
     cdb_cases,
     lun_cases,
+    lun_space_cases,
     log_sense_cases,
     execute_cases,
     commands_cases,

@@ -19,6 +19,7 @@ test_scsi_SOURCES = tests/unit/scsi/main.c tests/unit/scsi/suites.h \
 	tests/unit/scsi/test_inquiry.c \
 	tests/unit/scsi/test_log_sense.c \
 	tests/unit/scsi/test_lun.c \
+	tests/unit/scsi/test_lun_space.c \
 	tests/unit/scsi/test_medium.c \
 	tests/unit/scsi/test_mode.c \
 	tests/unit/scsi/test_mode_saved.c \

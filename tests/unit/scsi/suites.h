@@ -22,6 +22,7 @@ TCase *extended_copy_cases(void);
 TCase *inquiry_cases(void);
 TCase *log_sense_cases(void);
 TCase *lun_cases(void);
+TCase *lun_space_cases(void);
 TCase *medium_cases(void);
 TCase *mode_cases(void);
 TCase *mode_saved_cases(void);

@@ -109,9 +109,9 @@ END_TEST
 
 START_TEST(attentions_are_told_one_by_one_in_order)
 {
-    static const char *const told[] = {"6/29/00", "6/29/02", "6/29/03", "6/2f/00", "6/28/00",
-                                       "6/2a/03", "6/2a/04", "6/2a/05", "6/2a/01", "6/2a/06",
-                                       "6/2a/09", "6/3f/03", "6/3f/0e", "6/38/07", "GOOD"};
+    static const char *const told[] = {
+        "6/29/00", "6/29/02", "6/29/03", "6/2f/00", "6/28/00", "6/2a/03", "6/2a/04", "6/2a/05",
+        "6/2a/01", "6/2a/06", "6/2a/09", "6/3f/03", "6/3f/0e", "6/38/07", "6/38/07", "GOOD"};
     struct fixture f;
     struct call c;
 

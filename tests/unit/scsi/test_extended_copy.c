@@ -587,6 +587,38 @@ START_TEST(limits_and_commands_are_told_alike)
 }
 END_TEST
 
+/* The unit that is written to has run out of space, not the one that was asked to copy. */
+START_TEST(a_copy_without_space_is_told_at_the_unit_that_it_writes_to)
+{
+    struct nexus *here, *there;
+    uint8_t list[LIST];
+    struct pair p;
+    struct call c;
+
+    pair_open(&p);
+    lun_set_modes(p.f.lun, LUN_LBPERE, LUN_LBPERE);
+    lun_set_modes(p.lun, LUN_LBPERE, LUN_LBPERE);
+    (void)nexus_take_attention(p.nexus);
+    here = fixture_nexus(&p.f, false);
+    there = nexus_new(p.lun, &p.f.it, false, NULL);
+    ck_assert_ptr_nonnull(there);
+    here->attentions = there->attentions = 0;
+    if (_i == 1)
+        fake_store_no_copy(p.store, true);
+    fake_store_fail(p.store, _i == 0 ? STORE_COPY : STORE_WRITE, 0, ENOSPC);
+    put_list(list, &p);
+    run_copy(&c, &p, list, LIST);
+    assert_outcome(&c, "a/0d/01");
+    ck_assert_int_eq(nexus_take_attention(there), ATTENTION_NO_SPACE_LEFT);
+    ck_assert_int_eq(nexus_take_attention(here), -1);
+    ck_assert_int_eq(nexus_take_attention(p.nexus), -1);
+    ck_assert_int_eq(nexus_take_attention(p.f.nexus), -1);
+    nexus_free(here);
+    nexus_free(there);
+    pair_close(&p);
+}
+END_TEST
+
 TCase *
 extended_copy_cases(void)
 {
@@ -612,5 +644,6 @@ extended_copy_cases(void)
     tcase_add_test(t, a_failure_tells_its_segment_and_its_sense_data);
     tcase_add_loop_test(t, results_are_kept_where_the_list_asks_for_it, 0, ROWS(usages));
     tcase_add_test(t, limits_and_commands_are_told_alike);
+    tcase_add_loop_test(t, a_copy_without_space_is_told_at_the_unit_that_it_writes_to, 0, 2);
     return t;
 }

@@ -228,40 +228,6 @@ START_TEST(writing_is_protected_by_export_unit_or_store)
 }
 END_TEST
 
-static const struct {
-    uint64_t available;
-    bool is_told;
-} spaces[] = {
-    {1000, false}, {999, true}, {0, false}, {1000, false}, {500, true}, {999, false},
-};
-
-START_TEST(whoever_is_there_hears_each_time_that_space_gets_short)
-{
-    struct nexus *other;
-    struct fixture f;
-
-    fixture_open(&f);
-    lun_set_modes(f.lun, LUN_LBPERE, LUN_LBPERE);
-    other = fixture_nexus(&f, false);
-    ck_assert_int_eq(nexus_take_attention(other), ATTENTION_POWER_ON);
-    ck_assert(!lun_note_space(f.lun, 0)); /* no threshold */
-    atomic_store(&f.lun->space_threshold, 1000);
-    for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++) {
-        int attention = spaces[i].is_told ? ATTENTION_SOFT_THRESHOLD_REACHED : -1;
-
-        ck_assert_int_eq(lun_note_space(f.lun, spaces[i].available), spaces[i].is_told);
-        ck_assert_int_eq(nexus_take_attention(f.nexus), attention);
-        ck_assert_int_eq(nexus_take_attention(other), attention);
-    }
-    lun_set_modes(f.lun, LUN_LBPERE, 0); /* nobody wants to hear of it */
-    ck_assert(!lun_note_space(f.lun, 1000));
-    ck_assert(lun_note_space(f.lun, 0));
-    ck_assert_int_eq(nexus_take_attention(f.nexus), -1);
-    nexus_free(other);
-    fixture_close(&f);
-}
-END_TEST
-
 struct renaming {
     struct lun *lun;
     struct lun_identity identities[2];
@@ -323,7 +289,6 @@ lun_cases(void)
     tcase_add_test(t, a_unit_lives_as_long_as_a_nexus_does);
     tcase_add_loop_test(t, writing_is_protected_by_export_unit_or_store, 0,
                         sizeof protections / sizeof protections[0]);
-    tcase_add_test(t, whoever_is_there_hears_each_time_that_space_gets_short);
     tcase_add_test(t, a_unit_is_found_by_the_name_that_it_has_and_by_no_mixture_of_two);
     return t;
 }

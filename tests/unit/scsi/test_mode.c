@@ -7,10 +7,12 @@
 #define CACHING 0x08, 18, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define CONTROL 0x0a, 10, 0x20, 0x10, 0, 0, 0, 0, 0, 0, 0, 0
 #define ERRORS  0x01, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define LBP     0x5c, 2, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0
-#define IE      0x1c, 10, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define SHORT   0, 0, 0x10, 0, 0, 0, 2, 0 /* block descriptor: 4096 blocks of 512 */
-#define LONG    0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 2, 0
+#define LBP                                                                                    \
+    0x5c, 2, 0, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x80, 1, 0, 0, \
+        0, 0, 0, 1
+#define IE    0x1c, 10, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define SHORT 0, 0, 0x10, 0, 0, 0, 2, 0 /* block descriptor: 4096 blocks of 512 */
+#define LONG  0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 2, 0
 
 /* clang-format off */
 static const struct {
@@ -27,11 +29,11 @@ static const struct {
     {"1a 08 1c 00 ff 00", "GOOD", "none", 16, {15, 0, 0x10, 0, IE}},
     {"1a 08 01 00 ff 00", "GOOD", "none", 16, {15, 0, 0x10, 0, ERRORS}},
     {"1a 08 41 00 ff 00", "GOOD", "none", 16, {15, 0, 0x10, 0, 0x01, 10, 0, 0, 0, 0, 0, 0x80}},
-    {"1a 08 1c 02 ff 00", "GOOD", "none", 28, {27, 0, 0x10, 0, LBP}},
-    {"1a 08 5c 02 ff 00", "GOOD", "none", 28, {27, 0, 0x10, 0, 0x5c, 2, 0, 20}},
-    {"1a 08 1c ff ff 00", "GOOD", "none", 40, {39, 0, 0x10, 0, IE, LBP}},
+    {"1a 08 1c 02 ff 00", "GOOD", "none", 36, {35, 0, 0x10, 0, LBP}},
+    {"1a 08 5c 02 ff 00", "GOOD", "none", 36, {35, 0, 0x10, 0, 0x5c, 2, 0, 28}},
+    {"1a 08 1c ff ff 00", "GOOD", "none", 48, {47, 0, 0x10, 0, IE, LBP}},
     {"1a 08 3f 00 ff 00", "GOOD", "none", 60, {59, 0, 0x10, 0, ERRORS, CACHING, CONTROL, IE}},
-    {"1a 08 3f ff ff 00", "GOOD", "none", 84, {83, 0, 0x10, 0, ERRORS, CACHING, CONTROL, IE, LBP}},
+    {"1a 08 3f ff ff 00", "GOOD", "none", 92, {91, 0, 0x10, 0, ERRORS, CACHING, CONTROL, IE, LBP}},
     {"1a 00 3f 00 04 00", "GOOD", "none", 4, {67, 0, 0x10, 8}},
     {"1a 00 3f 00 00 00", "GOOD", "none", 0, {0}},
     {"1a 08 c8 00 ff 00", "5/39/00", "none", 0, {0}}, /* saved */
@@ -43,8 +45,8 @@ static const struct {
     {"5a 00 08 00 000000 00ff 00", "GOOD", "none", 36, {0, 34, 0, 0x10, 0, 0, 0, 8, SHORT, CACHING}},
     {"5a 10 0a 00 000000 00ff 00", "GOOD", "none", 36, {0, 34, 0, 0x10, 1, 0, 0, 16, LONG, CONTROL}},
     {"5a 18 0a 00 000000 00ff 00", "GOOD", "none", 20, {0, 18, 0, 0x10, 0, 0, 0, 0, CONTROL}},
-    {"5a 08 3f ff 000000 ffff 00", "GOOD", "none", 88,
-     {0, 86, 0, 0x10, 0, 0, 0, 0, ERRORS, CACHING, CONTROL, IE, LBP}},
+    {"5a 08 3f ff 000000 ffff 00", "GOOD", "none", 96,
+     {0, 94, 0, 0x10, 0, 0, 0, 0, ERRORS, CACHING, CONTROL, IE, LBP}},
     {"5a 08 3f 00 000000 0008 00", "GOOD", "none", 8, {0, 62, 0, 0x10}},
     {"5a 08 c8 00 000000 00ff 00", "5/39/00", "none", 0, {0}},
     {"5a 08 3e 00 000000 00ff 00", "5/24/00", "cdb 2.5", 0, {0}},

@@ -26,8 +26,9 @@
 #define CONTROL(d, s, t) 0x0a, 10, 0x20 | (d), 0x10, s, t, 0, 0, 0, 0, 0, 0
 #define EXCEPTIONS       0x1c, 10, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0
 
-#define LBP_WITH(enabled) \
-    0x5c, 2, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, enabled, 1, 0, 0, 0, 0, 0, 0
+#define LBP_WITH(enabled)                                                                      \
+    0x5c, 2, 0, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, enabled, 1, 0, 0, 0, 0, 0, 0, 0x80, 1, \
+        0, 0, 0, 0, 0, 1
 #define LBP LBP_WITH(0)
 
 /* clang-format off */
@@ -61,7 +62,7 @@ static const struct {
     {SELECT_10("00 1c"), {HEAD_10_BLOCK, BLOCK_SHORT, CONTROL(0, 8, 0)}, "GOOD", "none", FROM_START | LUN_SWP},
     {SELECT_10("00 24"), {HEAD_10_LONG, BLOCK_LONG, CONTROL(0, 8, 0)}, "GOOD", "none", FROM_START | LUN_SWP},
     {SELECT_6("10"), {HEAD_6, 0x01, 10, 0, 0, 0, 0, 0, 0x80}, "GOOD", "none", FROM_START | LUN_LBPERE},
-    {SELECT_6("1c"), {HEAD_6, LBP}, "GOOD", "none", FROM_START},
+    {SELECT_6("24"), {HEAD_6, LBP}, "GOOD", "none", FROM_START},
     /* the CDB */
     {"15 00 00 00 10 00", {HEAD_6, CONTROL(4, 0, 0)}, "5/24/00", "cdb 1.4", FROM_START},
     {"15 12 00 00 10 00", {HEAD_6, CONTROL(4, 0, 0)}, "5/24/00", "cdb 1.1", FROM_START},
@@ -95,9 +96,9 @@ static const struct {
     {SELECT_6("24"), {HEAD_6, CONTROL(4, 8, 0), CACHING(2)}, "5/26/00", "list 18", FROM_START},
     {SELECT_10("00 1c"), {HEAD_10_BLOCK, BLOCK_SHORT, 0x0a, 10, 0x24, 0x11}, "5/26/00", "list 19", FROM_START},
     {SELECT_6("10"), {HEAD_6, 0x01, 10, 0, 0, 0, 0, 0, 0x81}, "5/26/00", "list 11", FROM_START},
-    {SELECT_6("1c"), {HEAD_6, LBP_WITH(0x80)}, "5/26/00", "list 20", FROM_START},
-    {SELECT_6("1c"), {HEAD_6, 0x5c, 2, 0, 21}, "5/26/00", "list 6", FROM_START},
-    {SELECT_6("10"), {HEAD_6, 0x5c, 2, 0, 20}, "5/1a/00", "none", FROM_START},
+    {SELECT_6("24"), {HEAD_6, LBP_WITH(0x80)}, "5/26/00", "list 20", FROM_START},
+    {SELECT_6("24"), {HEAD_6, 0x5c, 2, 0, 29}, "5/26/00", "list 6", FROM_START},
+    {SELECT_6("10"), {HEAD_6, 0x5c, 2, 0, 28}, "5/1a/00", "none", FROM_START},
     /* lists that end too early */
     {SELECT_6("03"), {HEAD_6}, "5/1a/00", "none", FROM_START},
     {SELECT_6("0b"), {HEAD_6_BLOCK, BLOCK_SHORT}, "5/1a/00", "none", FROM_START},

@@ -107,7 +107,7 @@ START_TEST(each_condition_has_a_text_and_each_attention_is_one)
     for (int i = 0; i < SENSE_CONDITIONS; i++)
         ck_assert_uint_gt(strlen(sense_text((enum sense_condition)i)), 5);
     for (int i = 0; i < ATTENTIONS; i++)
-        ck_assert_int_eq(sense_key(sense_of_attention((enum unit_attention)i)),
+        ck_assert_int_eq(sense_key(sense_of_attention((enum unit_attention)i)->condition),
                          SENSE_KEY_UNIT_ATTENTION);
 }
 END_TEST

@@ -15,14 +15,6 @@ static const struct {
     {{.size = 4096, .block_size = 512}, "there is no store type ''"},
     {{.type = "ram", .size = 4096, .block_size = 1024}, "the block size must be 512 or 4096"},
     {{.type = "ram", .block_size = 512}, "needs a size"},
-    {{.type = "ram", .size = 4096, .block_size = 512, .physical_block_size = 256},
-     "the physical block size must be a power of two from the block size 512 to 65536, not "
-     "256"},
-    {{.type = "ram", .size = 4096, .block_size = 512, .physical_block_size = 1536}, "not 1536"},
-    {{.type = "ram", .size = 4096, .block_size = 4096, .physical_block_size = 512},
-     "from the block size 4096 to 65536, not 512"},
-    {{.type = "ram", .size = 4096, .block_size = 512, .physical_block_size = 131072},
-     "not 131072"},
     {{.type = "ram", .size = 4097, .block_size = 512}, "not a multiple of the block size 512"},
     {{.type = "null", .size = UINT64_MAX - 511, .block_size = 512}, "is too large"},
 };
@@ -36,28 +28,6 @@ START_TEST(a_bad_configuration_is_refused_with_a_sentence)
     ck_assert_int_eq(err.code, ERROR_INVALID_PARAMS);
     ck_assert_msg(strstr(err.message, bad_configs[_i].says) != NULL, "%s", err.message);
     ck_assert_ptr_null(s);
-}
-END_TEST
-
-static const struct {
-    unsigned block_size, asked, settled;
-} physical_sizes[] = {
-    {512, 0, 4096},    {4096, 0, 4096},      {512, 512, 512},
-    {512, 8192, 8192}, {4096, 65536, 65536}, {4096, 4096, 4096},
-};
-
-START_TEST(the_physical_block_size_is_what_was_asked_for_or_found)
-{
-    const struct store_config config = {.type = "ram",
-                                        .size = 65536,
-                                        .block_size = physical_sizes[_i].block_size,
-                                        .physical_block_size = physical_sizes[_i].asked};
-    struct store *s = NULL;
-    struct error err;
-
-    ck_assert_int_eq(store_open(&config, &s, &err), 0);
-    ck_assert_uint_eq(s->physical_block_size, physical_sizes[_i].settled);
-    store_close(s);
 }
 END_TEST
 
@@ -225,8 +195,6 @@ store_cases(void)
                         sizeof bad_configs / sizeof bad_configs[0]);
     tcase_add_loop_test(c, a_range_outside_the_store_completes_with_eio, 0,
                         sizeof ranges / sizeof ranges[0]);
-    tcase_add_loop_test(c, the_physical_block_size_is_what_was_asked_for_or_found, 0,
-                        sizeof physical_sizes / sizeof physical_sizes[0]);
     tcase_add_loop_test(c, a_copy_is_checked_for_both_ranges, 0,
                         sizeof copies / sizeof copies[0]);
     tcase_add_test(c, stores_say_what_can_be_copied_to_them);

@@ -15,7 +15,7 @@
 #include "core/log.h"
 
 /* A turn that takes longer than this is said in the log: somebody blocked a worker. */
-#define LONG_TURN_MS 1000
+#define LONG_TURN_US 1000000
 
 STAILQ_HEAD(message_list, message);
 STAILQ_HEAD(deferred_list, deferred);
@@ -24,8 +24,9 @@ struct worker {
     unsigned id;
     pthread_t thread;
     struct event_base *base;
-    bool stop;       /* owner only: set by a message */
-    uint64_t now_ms; /* owner only: when this turn first asked for the time; 0: not yet */
+    bool stop;         /* owner only: set by a message */
+    uint64_t now_us;   /* owner only: the time, as of the last event; 0: not asked for yet */
+    uint64_t began_us; /* owner only: when this turn first asked for the time; 0: not yet */
     struct message stop_message;
     struct deferred_list deferred; /* owner only */
 
@@ -39,12 +40,6 @@ struct worker {
 /* Which worker runs this thread: what worker_current() and every ownership assert look at. */
 static _Thread_local struct worker *current_worker;
 
-static uint64_t
-clock_ms(void)
-{
-    return clock_us() / 1000;
-}
-
 static void
 read_mail(evutil_socket_t fd, short what, void *arg)
 {
@@ -53,7 +48,8 @@ read_mail(evutil_socket_t fd, short what, void *arg)
     uint64_t ignored;
 
     (void)what;
-    (void)worker_now_ms(w);
+    worker_time_passes(w);
+    (void)worker_now_us(w);
     (void)!read(fd, &ignored, sizeof ignored);
 
     pthread_mutex_lock(&w->lock);
@@ -144,20 +140,33 @@ worker_enter(struct worker *w)
     current_worker = w;
 }
 
+static void
+warn_of_long_turn(struct worker *w)
+{
+    uint64_t took_us;
+
+    if (w->began_us == 0)
+        return;
+    worker_time_passes(w);
+    took_us = worker_now_us(w) - w->began_us;
+    if (took_us > LONG_TURN_US)
+        log_warning("core", "a worker's turn took long: something blocked it", "worker",
+                    log_number(w->id), "ms", log_number(took_us / 1000), NULL);
+}
+
 void
 worker_turn(struct worker *w, bool may_sleep)
 {
     bool idle = STAILQ_EMPTY(&w->deferred);
 
     assert(worker_is_current(w));
-    w->now_ms = 0; /* the wait is not part of the turn */
+    w->now_us = w->began_us = 0; /* the wait is not part of the turn */
     /* NONBLOCK alone goes on while any descriptor is ready; one whose handler leaves the work
      * to the end of the turn would be ready for ever. */
     event_base_loop(w->base, EVLOOP_ONCE | (idle && may_sleep ? 0 : EVLOOP_NONBLOCK));
+    worker_time_passes(w);
     run_deferred(w);
-    if (w->now_ms != 0 && clock_ms() - w->now_ms > LONG_TURN_MS)
-        log_warning("core", "a worker's turn took long: something blocked it", "worker",
-                    log_number(w->id), "ms", log_number(clock_ms() - w->now_ms), NULL);
+    warn_of_long_turn(w);
 }
 
 void
@@ -222,12 +231,26 @@ worker_current(void)
 }
 
 uint64_t
-worker_now_ms(struct worker *w)
+worker_now_us(struct worker *w)
 {
     assert(worker_is_current(w));
-    if (w->now_ms == 0)
-        w->now_ms = clock_ms();
-    return w->now_ms;
+    if (w->now_us == 0)
+        w->now_us = clock_us();
+    if (w->began_us == 0)
+        w->began_us = w->now_us;
+    return w->now_us;
+}
+
+uint64_t
+worker_now_ms(struct worker *w)
+{
+    return worker_now_us(w) / 1000;
+}
+
+void
+worker_time_passes(struct worker *w)
+{
+    w->now_us = 0;
 }
 
 bool

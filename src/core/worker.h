@@ -59,8 +59,15 @@ struct event_base *worker_base(struct worker *w);
 struct worker *worker_current(void);
 bool worker_is_current(const struct worker *w);
 
-/* Milliseconds on the monotonic clock, read once a turn: cheap. Owner only. */
+/*
+ * The monotonic clock, as it was when the event that is being handled (or the deferred work of
+ * this turn) first asked: cheap enough for every command. Owner only.
+ */
+uint64_t worker_now_us(struct worker *w);
 uint64_t worker_now_ms(struct worker *w);
+
+/* For the handlers of events: who asks for the time from here on is told what it is by then. */
+void worker_time_passes(struct worker *w);
 
 /* Any thread. Messages of one sender arrive in the order they were sent. */
 void worker_post(struct worker *w, struct message *m);

@@ -169,7 +169,7 @@ header_complete(struct pdu_reader *r)
     if (pdu_data_length(r->header) > r->max_data)
         return give_up(r, READER_TOO_LONG);
     r->crc = 0;
-    begin_part(r, READ_DATA);
+    begin_part(r, pdu_data_length(r->header) > 0 ? READ_DATA : READ_END);
     return READER_HEADER;
 }
 
@@ -204,6 +204,14 @@ advance(struct pdu_reader *r)
     return READER_MORE;
 }
 
+/* The usual header: it lies there as a whole, and nothing belongs to it but itself. */
+static bool
+is_plain_header(const struct pdu_reader *r, const uint8_t *bytes, size_t n)
+{
+    return pdu_reader_is_between_pdus(r) && n >= PDU_HEADER_SIZE && !r->header_digest &&
+           pdu_ahs_length(bytes) == 0;
+}
+
 enum pdu_reader_event
 pdu_reader_feed(struct pdu_reader *r, const uint8_t **bytes, size_t *n)
 {
@@ -211,6 +219,13 @@ pdu_reader_feed(struct pdu_reader *r, const uint8_t **bytes, size_t *n)
     uint8_t *to;
     size_t room, take;
 
+    if (is_plain_header(r, *bytes, *n)) {
+        memcpy(r->header, *bytes, PDU_HEADER_SIZE);
+        *bytes += PDU_HEADER_SIZE;
+        *n -= PDU_HEADER_SIZE;
+        r->ahs_kept = 0;
+        return header_complete(r);
+    }
     while ((event = advance(r)) == READER_MORE && *n > 0) {
         take = r->need - r->have < *n ? r->need - r->have : *n;
         to = destination(r, &room);

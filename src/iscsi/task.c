@@ -41,6 +41,15 @@ task_find(const struct session *s, uint32_t tag)
     return NULL;
 }
 
+/* Everything but the large parts of its command, which need not be: a kilobyte for each command
+ * shows. */
+static void
+clear(struct task *t)
+{
+    memset(&t->cmd, 0, SCSI_CMD_CLEARED);
+    memset((uint8_t *)t + sizeof t->cmd, 0, sizeof *t - sizeof t->cmd);
+}
+
 static struct task *
 task_new(struct session *s, const struct pdu_scsi_command *c)
 {
@@ -55,16 +64,17 @@ task_new(struct session *s, const struct pdu_scsi_command *c)
         if (t == NULL)
             return NULL;
     }
-    *t = (struct task){.session = s,
-                       .wire_lun = c->lun,
-                       .sequence = ++here->task_sequence,
-                       .tag = c->task_tag,
-                       .cmd_sn = c->cmdsn,
-                       .expected = c->expected_length,
-                       .is_read = c->is_read,
-                       .is_write = c->is_write,
-                       .is_immediate = c->immediate,
-                       .is_pdu_open = true};
+    clear(t);
+    t->session = s;
+    t->wire_lun = c->lun;
+    t->sequence = ++here->task_sequence;
+    t->tag = c->task_tag;
+    t->cmd_sn = c->cmdsn;
+    t->expected = c->expected_length;
+    t->is_read = c->is_read;
+    t->is_write = c->is_write;
+    t->is_immediate = c->immediate;
+    t->is_pdu_open = true;
     LIST_INSERT_HEAD(&s->tasks, t, link);
     LIST_INSERT_HEAD(bucket_of(s, t->tag), t, bucket_link);
     s->task_count++;

@@ -244,6 +244,7 @@ readable(evutil_socket_t fd, short what, void *arg)
     ssize_t n;
 
     (void)fd, (void)what;
+    worker_time_passes(worker_current());
     if (c->session == NULL) {
         discard_input(c);
         return;
@@ -274,10 +275,17 @@ finish_stop(void)
     drained(set.drained_arg);
 }
 
+static uint64_t
+tick_time(void)
+{
+    worker_time_passes(worker_current());
+    return worker_now_ms(worker_current());
+}
+
 static void
 tick(evutil_socket_t fd, short what, void *arg)
 {
-    uint64_t now = worker_now_ms(worker_current());
+    uint64_t now = tick_time();
     bool give_up = set.stop_deadline_ms != 0 && now >= set.stop_deadline_ms;
     struct conn *c, *next;
 

@@ -1,6 +1,8 @@
 /* cdb.c: decodes what the CDBs of many commands have in common. */
 #include "scsi/cdb.h"
 
+#include "core/bytes.h"
+
 static const struct layout {
     uint8_t lba_at, lba_bytes, count_at, count_bytes;
     bool has_flags; /* protection, DPO and FUA bits in byte 1 */
@@ -24,6 +26,10 @@ get(const uint8_t *p, uint8_t bytes)
 {
     uint64_t v = 0;
 
+    if (bytes == 8)
+        return get_be64(p);
+    if (bytes == 4)
+        return get_be32(p);
     while (bytes-- > 0)
         v = v << 8 | *p++;
     return v;

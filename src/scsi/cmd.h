@@ -10,6 +10,7 @@
 #define SCSI_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -93,8 +94,7 @@ struct scsi_cmd {
 
     /* The answer, valid in done. */
     enum scsi_status status;
-    uint8_t sense[SCSI_SENSE_MAX];
-    uint8_t sense_length; /* 0 where there is none */
+    uint8_t sense_length; /* of `sense` below; 0 where there is none */
 
     /* Private to scsi. */
     TAILQ_ENTRY(scsi_cmd) in_task_set; /* while dormant */
@@ -103,7 +103,6 @@ struct scsi_cmd {
     struct block_range range;
     uint64_t started_us;
     struct deferred deferred;
-    struct store_io io;
     bool entered;          /* scsi_start() or scsi_continue() is on the stack */
     bool unstable;         /* it has written what a volatile cache may have */
     uint64_t moved;        /* bytes read, written or unmapped, for the counters */
@@ -114,9 +113,16 @@ struct scsi_cmd {
     bool (*look)(struct scsi_cmd *cmd);    /* disk_walk() */
     void (*walked)(struct scsi_cmd *cmd);
     uint64_t walk_length;
-    struct range_claim claim;              /* on the blocks that it is about */
-    void (*granted)(struct scsi_cmd *cmd); /* what goes on when it has them */
+    void (*granted)(struct scsi_cmd *cmd); /* what goes on when it has the blocks of `claim` */
+
+    /* Large: set by who uses them, not cleared before. */
+    struct range_claim claim; /* on the blocks that it is about */
+    struct store_io io;
+    uint8_t sense[SCSI_SENSE_MAX]; /* the transport's to read, as `status` */
 };
+
+/* What the transport clears of a struct scsi_cmd before it fills in its part. */
+#define SCSI_CMD_CLEARED offsetof(struct scsi_cmd, claim)
 
 /* Checks CMD in SAM order (LUN, resets, reservation, other unit attentions, opcode, port state,
  * CDB, medium, protection, range) and starts it. */

@@ -36,14 +36,13 @@ disk_submit(struct scsi_cmd *cmd, enum store_op op, uint64_t offset, uint64_t le
     struct store *store = cmd_lun(cmd)->store;
     bool writes = op == STORE_WRITE || op == STORE_ZERO || op == STORE_UNMAP;
 
-    cmd->io = (struct store_io){
-        .op = op,
-        .fua = writes && (store->capabilities & STORE_CAN_FUA) && must_be_stable(cmd),
-        .offset = offset,
-        .length = length,
-        .data = data,
-        .done = done,
-    };
+    /* One by one: what is left out is the store's, and long. */
+    cmd->io.op = op;
+    cmd->io.fua = writes && (store->capabilities & STORE_CAN_FUA) && must_be_stable(cmd);
+    cmd->io.offset = offset;
+    cmd->io.length = length;
+    cmd->io.data = data;
+    cmd->io.done = done;
     cmd->unstable |= writes && !cmd->io.fua;
     store_submit(store, &cmd->io);
 }

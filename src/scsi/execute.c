@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "core/bytes.h"
-#include "core/clock.h"
 #include "core/counters.h"
 #include "core/iobuf.h"
 #include "scsi/commands.h"
@@ -117,7 +116,7 @@ left_range(struct range_claim *claim)
 void
 cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
 {
-    uint64_t elapsed = clock_us() - cmd->started_us;
+    uint64_t elapsed = worker_now_us(worker_current()) - cmd->started_us;
 
     drop(&cmd->out);
     drop(&cmd->scratch);
@@ -504,7 +503,7 @@ refuse_as_too_many(struct scsi_cmd *cmd)
 enum scsi_progress
 scsi_start(struct scsi_cmd *cmd)
 {
-    cmd->started_us = clock_us();
+    cmd->started_us = worker_now_us(worker_current());
     cmd->task_state = TASK_STATE_ENDED; /* in no set yet */
     cmd->command = command_find(cmd->cdb);
     cmd->in = cmd->out = cmd->scratch = NULL;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -248,7 +247,7 @@ store_submit(struct store *store, struct store_io *io)
     io->error = 0;
     io->deferred.queued = false;
     assert(io->worker != NULL);
-    io->started_us = clock_us();
+    io->started_us = worker_now_us(io->worker);
     counter_add(&store->counters[worker_id(io->worker)].started, 1);
     if (!op_rules[io->op].has_range || !ended_by_range(store, io))
         store->type->submit(store, io);
@@ -263,12 +262,12 @@ count(struct io_counters *c, const struct store_io *io)
     case STORE_READ:
         counter_add(&c->read_ops, 1);
         counter_add(&c->read_bytes, bytes);
-        counter_add(&c->read_time_us, clock_us() - io->started_us);
+        counter_add(&c->read_time_us, worker_now_us(io->worker) - io->started_us);
         break;
     case STORE_WRITE:
         counter_add(&c->write_ops, 1);
         counter_add(&c->write_bytes, bytes);
-        counter_add(&c->write_time_us, clock_us() - io->started_us);
+        counter_add(&c->write_time_us, worker_now_us(io->worker) - io->started_us);
         break;
     case STORE_FLUSH:
         counter_add(&c->flush_ops, 1);

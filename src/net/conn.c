@@ -27,6 +27,9 @@
 /* What one connection may take in before others have their turn. */
 #define READ_BUDGET (4 * SCRATCH_SIZE)
 #define IOVECS      128
+/* Answers that are sent before the turn ends, so that the initiator has something to do while
+ * we make the rest. */
+#define ANSWERS_AHEAD 16
 /* How long a peer has to read our last words before the socket is closed on it. */
 #define LINGER_MS 2000
 
@@ -36,6 +39,7 @@ struct conn {
     struct event readable, writable;
     bool reads, writes; /* the events are added */
     struct deferred flush;
+    unsigned answers; /* queued since the last sending */
     uint64_t linger_until_ms;
     LIST_ENTRY(conn) link;
 };
@@ -159,6 +163,18 @@ send_output(struct conn *c, bool *is_empty)
     return true;
 }
 
+/* From within the session, so it only sends: what else comes of it is for the end of the turn.
+ */
+static void
+send_ahead(struct conn *c)
+{
+    bool is_empty;
+
+    c->answers = 0;
+    if (!c->writes && session_end_state(c->session) == SESSION_OPEN)
+        (void)send_output(c, &is_empty);
+}
+
 static void
 flush(struct deferred *d)
 {
@@ -172,6 +188,7 @@ flush(struct deferred *d)
     }
     if (c->session == NULL)
         return;
+    c->answers = 0;
     if (session_end_state(c->session) == SESSION_CLOSE_NOW || !send_output(c, &is_empty)) {
         close_conn(c);
         return;
@@ -194,6 +211,8 @@ wake(void *arg)
     struct conn *c = arg;
 
     worker_defer(worker_current(), &c->flush);
+    if (++c->answers == ANSWERS_AHEAD)
+        send_ahead(c);
 }
 
 static void

@@ -5,6 +5,7 @@
 #
 #   lint         include rules, formatting, JSON, shell and Python sources
 #   gcc clang    builds with -Werror
+#   instructions what a command costs, by callgrind, against what it cost before
 #   unit         test programs of all layers, under ASan and UBSan
 #   wire         iSCSI by hand-made PDUs, right and wrong, against the daemon under ASan and UBSan
 #   rpc          the management API, the same
@@ -27,11 +28,11 @@ export CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=4 # of test cases: the machin
 
 # Two lanes run side by side; the steps of a lane one after the other. Those that share a build
 # tree are in one lane.
-lanes=("gcc conformance dist fuzz" "lint unit wire rpc integration tsan clang")
+lanes=("gcc instructions conformance dist fuzz" "lint unit wire rpc integration tsan clang")
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev liburing-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
-    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema)
+    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema valgrind)
 
 declare -A tree_flags=(
     [gcc]="--enable-werror CC=gcc"
@@ -123,6 +124,7 @@ with_daemon() { # TREE SCRIPT: build TREE and let SCRIPT test its daemon
 
 step_lint() { tests/lint/run; }
 step_gcc() { builds gcc "gcc has no warnings"; }
+step_instructions() { build gcc command_script && cd "$root" && bench/instructions build/gcc/command_script; }
 step_clang() { builds clang "clang has no warnings"; }
 step_unit() { run_programs asan .; }
 step_wire() { with_daemon asan tests/wire/run; }

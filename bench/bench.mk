@@ -14,12 +14,20 @@ bench_load_libload_a_SOURCES = \
 
 bin_PROGRAMS += blockgate-bench
 blockgate_bench_SOURCES = bench/load/main.c
+blockgate_bench_LDFLAGS = $(RELEASE_LDFLAGS)
 blockgate_bench_LDADD = bench/load/libload.a $(BENCH_DEPS)
 BENCH_DEPS = $(CORE_LIBS) $(ISAL_LIBS) $(CRYPTO_LIBS) $(MATH_LIBS)
 
 noinst_PROGRAMS += limit
 limit_SOURCES = bench/limit/answer.c bench/limit/connection.c bench/limit/direct.c \
 	bench/limit/limit.h bench/limit/main.c bench/limit/medium.c
+limit_LDFLAGS = $(RELEASE_LDFLAGS)
 limit_LDADD = bench/load/libload.a $(CORE_LIBS) $(AIO_LIBS) $(ISAL_LIBS)
 
-EXTRA_DIST += bench/README.md bench/load/README.md bench/footprint
+EXTRA_DIST += bench/README.md bench/load/README.md bench/footprint bench/instructions bench/instructions.txt
+
+noinst_PROGRAMS += command_script
+command_script_SOURCES = tests/bench/command_script.c tests/fakes/fake_initiator.h \
+	tests/fakes/fake_initiator.c
+command_script_LDFLAGS = $(RELEASE_LDFLAGS)
+command_script_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)

@@ -318,6 +318,28 @@ START_TEST(who_has_begun_to_log_out_is_given_the_time_its_commands_need)
 }
 END_TEST
 
+START_TEST(who_is_logging_out_already_is_not_cut_off_by_a_request_to_do_so)
+{
+    struct fake_command c = fake_read(0, 0, 1);
+    struct fake_pdu *p;
+    uint32_t tag;
+
+    fixture_login(&one, 0, 1, "");
+    fake_store_hold(fixture_store(0), true);
+    fake_command(&one, &c);
+    tag = log_out(&one);
+    ask(true, 0);
+    session_tick(one.session, 20000);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
+    expect_nothing(&one);
+    fake_store_release(fixture_store(0), 0, 0);
+    p = expect(&one, PDU_LOGOUT_RESPONSE);
+    ck_assert_uint_eq(pdu_task_tag(p->header), tag);
+    fake_pdu_free(p);
+    fake_store_hold(fixture_store(0), false);
+}
+END_TEST
+
 START_TEST(who_is_dropped_is_told_first)
 {
     struct pdu_async_message a;
@@ -361,6 +383,7 @@ session_life_cases(void)
     tcase_add_test(tcase, management_sees_a_session);
     tcase_add_test(tcase, who_does_not_log_out_when_asked_is_told_and_dropped);
     tcase_add_test(tcase, who_has_begun_to_log_out_is_given_the_time_its_commands_need);
+    tcase_add_test(tcase, who_is_logging_out_already_is_not_cut_off_by_a_request_to_do_so);
     tcase_add_test(tcase, who_is_dropped_is_told_first);
     tcase_add_test(tcase, a_request_to_log_out_can_become_a_drop);
     return tcase;

@@ -60,18 +60,21 @@ def test_abort_of_one_leaves_the_others(daemon):
         assert not one.done
 
 
-def test_abort_task_set_is_of_this_session_and_lun_only(daemon):
-    with daemon.session(**WRITES) as c, daemon.session(**WRITES) as other:
-        other.settle(0)
+@cases(ABORT_TASK_SET, CLEAR_TASK_SET)
+def test_abort_task_set_is_of_this_session_and_lun_only(daemon, function):
+    """A task set is a nexus's (TST=001b). Of three sessions on two workers two share one."""
+    with daemon.session(**WRITES) as c, daemon.session(**WRITES) as one, daemon.session(**WRITES) as two:
         c.settle(1)
         mine = [hold_write(c, n * 100)[0] for n in range(3)]
         elsewhere, r2t1 = hold_write(c, 0, lun=1)
-        theirs, r2t2 = hold_write(other, 1000)
-        assert c.task_management(ABORT_TASK_SET) == COMPLETE
+        theirs = [(other, *hold_write(other, 1000)) for other in (one, two)]
+        assert c.task_management(function) == COMPLETE
         c.data_out(elsewhere, r2t1.offset, r2t1.length, r2t1.ttt)
         assert c.wait(elsewhere).status == scsi.GOOD
-        other.data_out(theirs, r2t2.offset, r2t2.length, r2t2.ttt)
-        assert other.wait(theirs).status == scsi.GOOD
+        for other, task, r2t in theirs:
+            other.data_out(task, r2t.offset, r2t.length, r2t.ttt)
+            assert other.wait(task).status == scsi.GOOD
+            other.scsi(scsi.test_unit_ready())
         c.nop(b"fence")
         assert not any(task.done for task in mine)
         for task in mine:

@@ -231,6 +231,28 @@ START_TEST(abort_task_set_leaves_other_luns_alone)
 }
 END_TEST
 
+static const uint8_t of_the_session[] = {TMF_ABORT_TASK_SET, TMF_CLEAR_TASK_SET};
+
+/* TST is 001b: each nexus has a task set of its own. Both sessions are on one worker. */
+START_TEST(a_task_set_is_its_sessions_own)
+{
+    uint32_t theirs, tmf;
+
+    fixture_login(&two, 0, 2, "");
+    fixture_hold();
+    held_write(&one, 0, 0);
+    theirs = held_write(&two, 0, 0);
+    tmf = fake_management(&one, of_the_session[_i], 0, NO_TAG, 0);
+    expect_nothing(&one);
+    fixture_release(0, 0, 0);
+    expect_management(&one, tmf, TMF_COMPLETE);
+    fixture_release(0, 0, 0);
+    expect_status(&two, theirs, SCSI_GOOD);
+    expect_status(&two, test_unit_ready(&two, 0), SCSI_GOOD); /* and no unit attention */
+    expect_nothing(&one);
+}
+END_TEST
+
 START_TEST(a_lun_reset_waits_for_the_other_sessions_on_the_other_worker)
 {
     uint32_t tmf, elsewhere;
@@ -387,6 +409,7 @@ task_mgmt_cases(void)
     tcase_add_loop_test(tcase, commands_that_wait_for_their_turn_are_forgotten_too, 0,
                         sizeof ahead / sizeof *ahead);
     tcase_add_test(tcase, abort_task_set_leaves_other_luns_alone);
+    tcase_add_loop_test(tcase, a_task_set_is_its_sessions_own, 0, sizeof of_the_session);
     tcase_add_test(tcase, a_lun_reset_waits_for_the_other_sessions_on_the_other_worker);
     tcase_add_test(tcase, a_warm_reset_reaches_every_lun_of_every_session);
     tcase_add_test(tcase, a_cold_reset_also_ends_the_connections_after_its_answer);

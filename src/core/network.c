@@ -72,6 +72,18 @@ ip_address_of_socket(const char *text, struct ip_address *ret)
     ip_address_parse(address, ret);
 }
 
+bool
+ip_sockets_equal(const char *a, const char *b)
+{
+    struct ip_address one, other;
+
+    ip_address_of_socket(a, &one);
+    ip_address_of_socket(b, &other);
+    return one.length != 0 && one.length == other.length &&
+           memcmp(one.bytes, other.bytes, one.length) == 0 &&
+           strcmp(strrchr(a, ':'), strrchr(b, ':')) == 0;
+}
+
 /* Makes the bits beyond PREFIX zero; whether they were not. */
 static bool
 clear_beyond(struct ip_address *a, unsigned prefix)

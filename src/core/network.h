@@ -28,6 +28,9 @@ int ip_address_parse(const char *text, struct ip_address *ret);
  * where TEXT is something else. */
 void ip_address_of_socket(const char *text, struct ip_address *ret);
 
+/* Whether two such texts are the same address and port. */
+bool ip_sockets_equal(const char *a, const char *b);
+
 /*
  * Strictly: an address and a prefix length, and nothing beyond the prefix. -1 with ERR says
  * what is wrong, and what to write where that can be told.

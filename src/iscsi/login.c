@@ -55,12 +55,14 @@ login_status_name(enum login_status status)
 
 void
 login_init(struct login *l, uint16_t portal_group, const struct ip_address *from,
+           const char *local,
            bool (*find_session)(const struct login *l, uint16_t tsih,
                                 struct login_session *ret))
 {
     memset(l, 0, sizeof *l);
     l->portal_group = portal_group;
     l->from = *from;
+    l->local = local;
     l->find_session = find_session;
     text_output_init(&l->output, LOGIN_DATA_MAX);
     negotiation_init(&l->negotiation, NULL, false);
@@ -333,19 +335,20 @@ declare_target(struct login *l)
 /*
  * Where this login is to go instead; NULL: nowhere. The target's own word counts before that of
  * the portal group: it knows where the disks are now, the group only that they are better
- * reached elsewhere.
+ * reached elsewhere. Who has come to that very address, where we listen on all, stays: he would
+ * go in a circle.
  */
 static const struct redirect *
 redirect_for(const struct login *l, const struct catalog *catalog)
 {
-    const struct portal_group *group;
+    const struct portal_group *group = catalog_portal_group(catalog, l->portal_group);
+    const struct redirect *to = NULL;
 
-    if (l->is_discovery)
-        return NULL;
-    if (l->target->redirect != NULL)
-        return l->target->redirect;
-    group = catalog_portal_group(catalog, l->portal_group);
-    return group != NULL ? group->redirect : NULL;
+    if (!l->is_discovery && l->target->redirect != NULL)
+        to = l->target->redirect;
+    else if (!l->is_discovery && group != NULL)
+        to = group->redirect;
+    return to != NULL && ip_sockets_equal(to->address, l->local) ? NULL : to;
 }
 
 /*

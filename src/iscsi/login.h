@@ -102,6 +102,7 @@ struct login {
     /* Private. */
     uint16_t portal_group;
     struct ip_address from;
+    const char *local;
     bool (*find_session)(const struct login *l, uint16_t tsih, struct login_session *ret);
     struct login_session reinstated; /* what goes on with this connection */
     bool has_begun;                  /* the first request is in */
@@ -115,12 +116,14 @@ struct login {
 };
 
 /*
- * A login on a connection from FROM that arrived at PORTAL_GROUP. FIND_SESSION says whether
+ * A login on a connection from FROM that arrived at PORTAL_GROUP, there at LOCAL
+ * ("192.0.2.7:3260", "[2001:db8::7]:3260"; borrowed). FIND_SESSION says whether
  * l->initiator has session TSIH with l->target under l->isid, and what of it matters: a login
  * that names a TSIH reinstates the connection with its CID, or asks for a second one (refused
  * as 0206), or for one that is not there (020a). NULL: there never is one.
  */
 void login_init(struct login *l, uint16_t portal_group, const struct ip_address *from,
+                const char *local,
                 bool (*find_session)(const struct login *l, uint16_t tsih,
                                      struct login_session *ret));
 void login_done(struct login *l);

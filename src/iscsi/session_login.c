@@ -70,7 +70,7 @@ begin_login(struct session *s)
         return false;
     l->session = s;
     ip_address_of_socket(s->peer->remote, &from);
-    login_init(&l->login, s->peer->portal_group, &from, find_session);
+    login_init(&l->login, s->peer->portal_group, &from, s->peer->local, find_session);
     s->login = &l->login;
     return true;
 }

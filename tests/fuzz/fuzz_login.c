@@ -175,7 +175,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct request r;
 
     ip_address_of_socket("[2001:db8::9]:48812", &from);
-    login_init(&l, 1, &from, find_session);
+    login_init(&l, 1, &from, "[2001:db8::1]:3260", find_session);
     while (verdict == LOGIN_CONTINUE && next_request(&in, &response, &r)) {
         is_locked |= r.locks;
         is_proved |= r.proves;

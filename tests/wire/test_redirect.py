@@ -127,6 +127,23 @@ def test_disabled_target_sends_nobody_anywhere(daemon):
     redirect(daemon)
 
 
+@cases("target", "portal group")
+def test_who_has_come_to_that_address_stays(start_daemon, whose):
+    """On a portal that listens on all addresses the redirect of one would lead in a circle."""
+    daemon = start_daemon(addresses=("0.0.0.0",))
+    port = daemon.address[1]
+    where = {"address": "127.0.0.1", "port": port}
+    daemon.make_disk()
+    daemon.make_target(**({"redirect": where} if whose == "target" else {}))
+    if whose == "portal group":
+        daemon.call("portal_group.update", tag=1, redirect=where)
+    assert sent_to(daemon, ("127.0.0.2", port)) == ((1, 1), b"TargetAddress=127.0.0.1:%d\0" % port)
+    with Connection(("127.0.0.1", port)) as c:
+        c.login(TARGET)
+        c.settle()
+        assert c.logout() == 0
+
+
 def test_discovery_is_answered_here(daemon):
     redirect(daemon, NOWHERE, {1: NOWHERE})
     with daemon.connect() as c:

@@ -101,6 +101,31 @@ START_TEST(each_bit_of_a_prefix_counts_and_none_beyond_it)
 END_TEST
 
 static const struct {
+    const char *a, *b;
+    bool are_equal;
+} sockets[] = {
+    {"192.0.2.7:3260", "192.0.2.7:3260", true},
+    {"192.0.2.7:3260", "192.0.2.7:3261", false},
+    {"192.0.2.7:3260", "192.0.2.7:326", false},
+    {"192.0.2.7:3260", "192.0.2.8:3260", false},
+    {"[2001:db8::7]:3260", "[2001:DB8:0::7]:3260", true},
+    {"[2001:db8::7]:3260", "[2001:db8::8]:3260", false},
+    {"[::ffff:192.0.2.7]:3260", "192.0.2.7:3260", true},
+    {"[fe80::1%eth0]:3260", "[fe80::1]:3260", true},
+    {"[::]:3260", "0.0.0.0:3260", false},
+    {"host:3260", "host:3260", false}, /* no addresses, which are never equal */
+    {"", "", false},
+    {"192.0.2.7", "192.0.2.7", false},
+};
+
+START_TEST(an_end_of_a_connection_is_the_same_by_address_and_port)
+{
+    ck_assert(ip_sockets_equal(sockets[_i].a, sockets[_i].b) == sockets[_i].are_equal);
+    ck_assert(ip_sockets_equal(sockets[_i].b, sockets[_i].a) == sockets[_i].are_equal);
+}
+END_TEST
+
+static const struct {
     const char *text, *problem;
 } wrong[] = {
     {"192.0.2.7/24", "\"192.0.2.7/24\" has bits set beyond its prefix: write 192.0.2.0/24 for "
@@ -184,6 +209,8 @@ network_cases(void)
                         COUNT(members));
     tcase_add_test(t, a_network_of_32_or_128_bits_is_one_address);
     tcase_add_loop_test(t, each_bit_of_a_prefix_counts_and_none_beyond_it, 0, 2);
+    tcase_add_loop_test(t, an_end_of_a_connection_is_the_same_by_address_and_port, 0,
+                        COUNT(sockets));
     tcase_add_loop_test(t, a_network_that_is_wrong_is_refused_with_what_to_write, 0,
                         COUNT(wrong));
     tcase_add_loop_test(t, a_text_that_is_cut_anywhere_is_read_to_its_end_only, 0,

@@ -31,7 +31,7 @@ dialogue_new(void)
     struct ip_address from;
 
     ip_address_of_socket("192.0.2.7:48812", &from);
-    login_init(&d->login, 1, &from, find_session);
+    login_init(&d->login, 1, &from, "198.51.100.1:3260", find_session);
     d->request = (struct pdu_login_request){
         .immediate = true,
         .isid = 0x00023d000001,

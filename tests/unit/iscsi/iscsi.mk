@@ -3,7 +3,7 @@ test_iscsi_SOURCES = tests/unit/iscsi/main.c tests/unit/iscsi/suites.h
 # Bytes and text.
 test_iscsi_SOURCES += tests/unit/iscsi/test_pdu.c tests/unit/iscsi/test_pdu_reader.c \
 	tests/unit/iscsi/test_pdu_writer.c tests/unit/iscsi/test_text.c \
-	tests/unit/iscsi/test_params.c tests/unit/iscsi/test_login.c tests/unit/iscsi/test_discovery.c \
+	tests/unit/iscsi/test_params.c tests/unit/iscsi/test_login.c tests/unit/iscsi/test_redirect.c tests/unit/iscsi/test_discovery.c \
 	tests/unit/iscsi/test_chap.c tests/unit/iscsi/test_login_auth.c \
 	tests/unit/iscsi/dialogue.h tests/unit/iscsi/dialogue.c \
 	tests/unit/iscsi/lists.h tests/unit/iscsi/lists.c \

@@ -11,6 +11,7 @@ static TCase *(*const cases[])(void) = {
     text_cases,
     params_cases,
     login_cases,
+    redirect_cases,
     chap_cases,
     login_auth_cases,
     discovery_cases,

@@ -11,6 +11,7 @@ TCase *pdu_writer_cases(void);
 TCase *text_cases(void);
 TCase *params_cases(void);
 TCase *login_cases(void);
+TCase *redirect_cases(void);
 TCase *chap_cases(void);
 TCase *login_auth_cases(void);
 TCase *discovery_cases(void);

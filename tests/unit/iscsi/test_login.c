@@ -163,76 +163,6 @@ START_TEST(a_refusal_says_why)
 }
 END_TEST
 
-/* First requests to what has moved. */
-static const struct {
-    int byte1;
-    const char *text;
-    enum login_status status;
-    const char *answer;
-} moves[] = {
-    {T | STAGES(0, 1), I_AM "TargetName=" NAME "gone;AuthMethod=None;", LOGIN_MOVED_PERMANENTLY,
-     "TargetAddress=[2001:db8::7]:3261;"},
-    {T | STAGES(1, 3), I_AM "TargetName=" NAME "gone;MaxBurstLength=512;",
-     LOGIN_MOVED_PERMANENTLY, "TargetAddress=[2001:db8::7]:3261;"},
-    /* Nothing need be proved here: that is for where it is now. */
-    {T | STAGES(0, 1), I_AM "TargetName=" NAME "locked;AuthMethod=CHAP;",
-     LOGIN_MOVED_TEMPORARILY, "TargetAddress=192.0.2.7:860;"},
-    {T | STAGES(1, 3), I_AM "TargetName=" NAME "locked;", LOGIN_MOVED_TEMPORARILY,
-     "TargetAddress=192.0.2.7:860;"},
-    /* The portal group's where the target says nothing. */
-    {T | STAGES(1, 3), TO_OPEN, LOGIN_MOVED_TEMPORARILY, "TargetAddress=storage.example:3260;"},
-    {T | STAGES(1, 3), "InitiatorName=" NAME "friend;TargetName=" NAME "private;",
-     LOGIN_MOVED_PERMANENTLY, "TargetAddress=[2001:db8::7]:3261;"},
-    /* Who may not log in is not told either. */
-    {T | STAGES(1, 3), I_AM "TargetName=" NAME "private;", LOGIN_FORBIDDEN, ""},
-    {T | STAGES(1, 3), I_AM "TargetName=" NAME "off;", LOGIN_SERVICE_UNAVAILABLE, ""},
-    {T | STAGES(1, 3), I_AM "TargetName=" NAME "still;", LOGIN_TARGET_NOT_FOUND, ""},
-    {T | STAGES(1, 3), I_AM "TargetName=" NAME "unknown;", LOGIN_TARGET_NOT_FOUND, ""},
-};
-
-START_TEST(who_may_log_in_is_told_where_the_target_is_now)
-{
-    struct dialogue *d = dialogue_new();
-
-    ck_assert_int_eq(say(d, small_catalog_moved(), moves[_i].byte1, moves[_i].text),
-                     LOGIN_REFUSED);
-    ck_assert_uint_eq(d->answer.status, moves[_i].status);
-    ck_assert_str_eq(answered(d), moves[_i].answer);
-    ck_assert(!d->answer.transit);
-    ck_assert_uint_eq(d->answer.task_tag, 0x12345678);
-    ck_assert_ptr_nonnull(d->login.problem);
-    ck_assert_str_ne(login_status_name(moves[_i].status), "unknown");
-    dialogue_free(d);
-}
-END_TEST
-
-START_TEST(discovery_and_a_login_that_has_begun_are_not_sent_away)
-{
-    struct dialogue *d = dialogue_new();
-
-    ck_assert_int_eq(say(d, small_catalog_moved(), T | STAGES(1, 3),
-                         I_AM "SessionType=Discovery;TargetName=" NAME "gone;"),
-                     LOGIN_READY);
-    dialogue_free(d);
-    d = dialogue_new();
-    ck_assert_int_eq(say(d, small_catalog(), STAGES(1, 0), TO_OPEN), LOGIN_CONTINUE);
-    ck_assert_int_eq(say(d, small_catalog_moved(), T | STAGES(1, 3), ""), LOGIN_READY);
-    dialogue_free(d);
-}
-END_TEST
-
-START_TEST(a_second_connection_is_refused_before_it_is_sent_away)
-{
-    struct dialogue *d = dialogue_new();
-
-    d->request.tsih = 7;
-    ck_assert_int_eq(say(d, small_catalog_moved(), T | STAGES(1, 3), TO_OPEN), LOGIN_REFUSED);
-    ck_assert_uint_eq(d->answer.status, LOGIN_TOO_MANY_CONNECTIONS);
-    ck_assert_uint_eq(d->response.length, 0);
-    dialogue_free(d);
-}
-END_TEST
-
 START_TEST(every_status_has_a_name)
 {
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
@@ -589,10 +519,6 @@ login_cases(void)
     tcase_add_test(c, a_login_goes_through_all_stages);
     tcase_add_loop_test(c, stages_may_be_skipped, 0, COUNT(short_logins));
     tcase_add_loop_test(c, a_refusal_says_why, 0, COUNT(refusals));
-    tcase_add_loop_test(c, who_may_log_in_is_told_where_the_target_is_now, 0,
-                        sizeof moves / sizeof moves[0]);
-    tcase_add_test(c, discovery_and_a_login_that_has_begun_are_not_sent_away);
-    tcase_add_test(c, a_second_connection_is_refused_before_it_is_sent_away);
     tcase_add_test(c, every_status_has_a_name);
     tcase_add_test(c, only_version_0_is_spoken);
     tcase_add_test(c, a_request_that_is_not_immediate_is_refused);

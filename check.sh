@@ -32,7 +32,8 @@ lanes=("gcc instructions conformance dist fuzz" "lint unit wire rpc integration 
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev liburing-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
-    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema valgrind)
+    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema
+    json-schema-test-suite groff-base valgrind)
 
 declare -A tree_flags=(
     [gcc]="--enable-werror CC=gcc"

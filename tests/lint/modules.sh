@@ -1,8 +1,8 @@
 #!/bin/bash
 # modules.sh: the documents name what there is, in the tree around the working folder.
 #
-# - In the first column of its tables src/LAYER/README.md, and rpc/README.md, names each module of
-#   its folder, as `name` or `name.c`, and none that is not there. tests/README.md does so with
+# - In the first column of its tables src/LAYER/README.md, and that of rpc/ and bench/load/, names
+#   each module of its folder, as `name` or `name.c`, and none that is not there. tests/README.md does so with
 #   the folders of tests/. X_private.h belongs to X.
 # - A file.c, file.h or file.def that a document speaks of is there (TYPE.c is none); where functions are named
 #   behind it in a table (| file.c: `function` |), they are defined in it.
@@ -28,7 +28,8 @@ modules() { # FOLDER
     find "$1" -type f -regex '.*\.\(c\|h\|def\)' ! -name '*_private.h' -printf '%P\n' | sed -E 's/\.[a-z]+$//'
 }
 
-for folder in src/*/ rpc/; do
+for folder in src/*/ rpc/ bench/load/; do
+    [ -d "$folder" ] || continue
     compare "${folder}README.md" "$(first_column "${folder}README.md" | sed -E 's/\.(c|h|def)$//')" "$(modules "$folder")"
 done
 compare tests/README.md "$(first_column tests/README.md | sed -nE 's,^([a-z]+)/.*,\1,p')" \

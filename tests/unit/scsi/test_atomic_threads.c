@@ -23,7 +23,7 @@ struct player {
     struct nexus *nexus;
     struct it_nexus it;
     void (*next)(struct player *p);
-    unsigned step, rounds, waited;
+    unsigned step, rounds, refused, waited;
     uint64_t from, to, seen;
     atomic_bool is_done;
 };
@@ -31,7 +31,8 @@ struct player {
 static struct player players[PLAYERS];
 static struct store *store;
 static struct lun *lun;
-static atomic_uint tries; /* of COMPARE AND WRITE, by all */
+static atomic_uint tries;  /* to take the lock, by all */
+static atomic_uint inside; /* how many have it */
 
 static void
 released(struct lun *l)
@@ -49,6 +50,8 @@ setup(void)
     static const struct lun_identity identity = {.naa_length = 16};
 
     memset(players, 0, sizeof players);
+    atomic_store(&tries, 0);
+    atomic_store(&inside, 0);
     ck_assert_int_eq(crew_new(WORKERS), 0);
     ck_assert_int_eq(store_open(&config, &store, NULL), 0);
     lun = lun_new(&identity, &attributes, store, released, NULL);
@@ -144,7 +147,6 @@ compare_and_write(struct player *p, uint64_t lba, uint8_t n, uint64_t from, uint
 {
     p->from = from;
     p->to = to;
-    atomic_fetch_add_explicit(&tries, 1, memory_order_relaxed);
     command(p, 0x89, lba, n);
 }
 
@@ -165,24 +167,32 @@ finish(struct player *p)
 /* The lock is block 0: 0, or who has it. What it protects is a number in block 9, which each
  * reads and writes as if it were alone. */
 static void
+take(struct player *p)
+{
+    if (atomic_fetch_add(&tries, 1) >= TRIES) {
+        finish(p);
+        return;
+    }
+    p->step = 1;
+    compare_and_write(p, 0, 1, 0, 1 + (uint64_t)(p - players));
+}
+
+static void
 locker(struct player *p)
 {
-    uint64_t id = 1 + (uint64_t)(p - players);
+    bool is_good = p->cmd.status == SCSI_GOOD;
 
     switch (p->step) {
     case 0:
-        if (atomic_load(&tries) >= TRIES) {
-            finish(p);
-            return;
-        }
-        p->step = 1;
-        compare_and_write(p, 0, 1, 0, id);
+        take(p);
         return;
     case 1:
-        if (p->cmd.status != SCSI_GOOD) { /* another has it */
-            compare_and_write(p, 0, 1, 0, id);
+        if (!is_good) { /* another has it */
+            p->refused++;
+            take(p);
             return;
         }
+        ck_assert_uint_eq(atomic_fetch_add(&inside, 1), 0);
         p->step = 2;
         command(p, 0x88, 9, 1);
         return;
@@ -191,11 +201,12 @@ locker(struct player *p)
         write_blocks(p, 9, 1, p->seen + 1);
         return;
     case 3:
+        ck_assert_uint_eq(atomic_fetch_sub(&inside, 1), 1);
         p->step = 4;
-        compare_and_write(p, 0, 1, id, 0);
+        compare_and_write(p, 0, 1, 1 + (uint64_t)(p - players), 0);
         return;
     default:
-        ck_assert_int_eq(p->cmd.status, SCSI_GOOD); /* nobody takes from us what we have */
+        ck_assert(is_good); /* nobody takes from us what we have */
         p->rounds++;
         p->step = 0;
         worker_post(p->worker, &p->turn);
@@ -203,23 +214,37 @@ locker(struct player *p)
     }
 }
 
+/* What the first of BLOCKS from LBA on begins with, when nobody plays any more. */
+static uint64_t
+look(uint64_t lba, uint8_t blocks)
+{
+    struct player *p = &players[0];
+
+    worker_enter(crew_worker(0));
+    p->next = finish;
+    atomic_store(&p->is_done, false);
+    command(p, 0x88, lba, blocks);
+    while (!atomic_load(&p->is_done))
+        worker_turn(crew_worker(0), false);
+    worker_enter(NULL);
+    return p->seen;
+}
+
 START_TEST(compare_and_write_is_a_lock_for_four_initiators_on_two_workers)
 {
     void (*const next[PLAYERS])(struct player *) = {locker, locker, locker, locker};
-    unsigned rounds = 0;
+    unsigned rounds = 0, refused = 0;
 
     play(next);
-    for (unsigned i = 0; i < PLAYERS; i++)
+    for (unsigned i = 0; i < PLAYERS; i++) {
         rounds += players[i].rounds;
-    worker_enter(crew_worker(0));
-    players[0].next = finish;
-    atomic_store(&players[0].is_done, false);
-    command(&players[0], 0x88, 9, 1);
-    while (!atomic_load(&players[0].is_done))
-        worker_turn(crew_worker(0), false);
-    worker_enter(NULL);
-    ck_assert_uint_eq(players[0].seen, rounds);
-    ck_assert_uint_gt(rounds, TRIES / 100);
+        refused += players[i].refused;
+        ck_assert_uint_gt(players[i].rounds, TRIES / 1000); /* it was raced by all of them */
+        ck_assert_uint_gt(players[i].refused, TRIES / 1000);
+    }
+    ck_assert_uint_eq(rounds + refused, TRIES);
+    ck_assert_uint_eq(look(9, 1), rounds);
+    ck_assert_uint_eq(look(0, 1), 0);
 }
 END_TEST
 
@@ -298,6 +323,17 @@ writer(struct player *p)
     write_blocks(p, 20, COUNT, pairs[p->rounds].written);
 }
 
+/* Whether VALUE was made of what was WRITTEN by those who saw that and swapped it. */
+static bool
+was_made_of(uint64_t value, uint64_t written)
+{
+    uint64_t v = written;
+
+    while (v != 0 && v != value)
+        v = atomic_load(&successor[v]);
+    return v == value;
+}
+
 START_TEST(what_is_there_after_compare_and_writes_and_plain_writes_has_an_order)
 {
     void (*const next[PLAYERS])(struct player *) = {writer, swapper, swapper, swapper};
@@ -305,15 +341,11 @@ START_TEST(what_is_there_after_compare_and_writes_and_plain_writes_has_an_order)
 
     play(next);
     for (unsigned i = 0; i < STORES; i++) {
-        uint64_t v = pairs[i].written;
-
-        swapped += v != pairs[i].read;
-        /* What was read was made of what was written, by those who saw that and swapped it. */
-        while (v != 0 && v != pairs[i].read)
-            v = atomic_load(&successor[v]);
-        ck_assert_uint_eq(v, pairs[i].read);
+        swapped += pairs[i].written != pairs[i].read;
+        ck_assert(was_made_of(pairs[i].read, pairs[i].written));
     }
     ck_assert_uint_gt(swapped, 0);
+    ck_assert(was_made_of(look(20, COUNT), pairs[STORES - 1].written));
 }
 END_TEST
 

@@ -29,20 +29,40 @@ clear_luns_changed(const struct it_nexus *it)
     }
 }
 
+/* How many logical units SELECT REPORT chooses; -1: it is reserved. There are no well-known
+ * ones here, and no conglomerates (INQUIRY says LU_CONG=0). */
+static long
+count_luns(const struct it_nexus *it, uint8_t select)
+{
+    switch (select) {
+    case 0x00: /* all but well-known ones */
+    case 0x02: /* all */
+    case 0x11: /* administrative ones, and those of no conglomerate */
+        return (long)it->lun_count;
+    case 0x01: /* well-known ones */
+    case 0x10: /* administrative ones */
+    case 0x12: /* those of the conglomerate that is addressed */
+        return 0;
+    default:
+        return -1;
+    }
+}
+
 /* SPC-4 section 6.33 */
 void
 report_luns(struct scsi_cmd *cmd)
 {
     const struct it_nexus *it = cmd->it_nexus;
-    uint8_t select = cmd->cdb[2];
-    /* SELECT REPORT 1: well-known logical units only; there are none. */
-    size_t count = select == 0x01 ? 0 : it->lun_count, length = 8 + 8 * count;
+    long selected = count_luns(it, cmd->cdb[2]);
     uint64_t allocation_length = get_be32(cmd->cdb + 6);
+    size_t count, length;
 
-    if (select > 0x02) {
+    if (selected < 0) {
         cmd_fail_cdb(cmd, 2, -1);
         return;
     }
+    count = (size_t)selected;
+    length = 8 + 8 * count;
     cmd->in = iobuf_new(length);
     if (cmd->in == NULL) {
         cmd_finish(cmd, SCSI_BUSY);

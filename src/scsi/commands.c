@@ -95,13 +95,13 @@ static const struct scsi_command persistent_reserve_out[] = {
 
 static const struct scsi_command third_party_copy_out[] = { /* SPC-4 section 6.4 */
     {"EXTENDED COPY(LID1)", extended_copy, extended_copy_check, CDB_NO_RANGE, OUT_LIST_16, KIND_OTHER,
-     NEEDS_MEDIUM | USES_SCRATCH, FENCE_WRITE, 0,
+     NEEDS_MEDIUM | COPIES | USES_SCRATCH, FENCE_WRITE, 0,
      {0x83, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {"POPULATE TOKEN", populate_token, populate_token_check, CDB_NO_RANGE, OUT_LIST_16, KIND_OTHER,
      NEEDS_MEDIUM | ALONE, FENCE_READ, 0,
      {0x83, 0x10, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {"WRITE USING TOKEN", write_using_token, write_using_token_check, CDB_NO_RANGE, OUT_LIST_16, KIND_OTHER,
-     NEEDS_MEDIUM | WRITES | USES_SCRATCH, FENCE_WRITE, 0,
+     NEEDS_MEDIUM | WRITES | COPIES | USES_SCRATCH, FENCE_WRITE, 0,
      {0x83, 0x11, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}, NULL},
     {0},
 };

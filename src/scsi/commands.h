@@ -2,7 +2,7 @@
  * commands.h: the table of SCSI commands: who runs them, what they need, which bits of their
  * CDBs are looked at.
  *
- * One row serves dispatch, the checks of execute.c, REPORT SUPPORTED OPERATION CODES and logs.
+ * One row serves dispatch, the checks of checks.c, REPORT SUPPORTED OPERATION CODES and logs.
  */
 #ifndef SCSI_COMMANDS_H
 #define SCSI_COMMANDS_H
@@ -62,6 +62,7 @@ enum command_flag {
     DURING_SANITIZE = 1 << 14, /* works while the unit is sanitized and when that has failed */
     ONE_COMMAND = 1 << 15,     /* of an opcode with service actions: they are one command with
                                   variants; one that is not there is an invalid field */
+    COPIES = 1 << 16,          /* reads or writes other units of its session, too */
 };
 
 struct scsi_command {

@@ -4,6 +4,7 @@ src_scsi_libscsi_a_SOURCES = \
 	src/scsi/alua_commands.c \
 	src/scsi/answer.c \
 	src/scsi/cdb.c src/scsi/cdb.h \
+	src/scsi/checks.c src/scsi/checks.h \
 	src/scsi/cmd.h \
 	src/scsi/commands.c src/scsi/commands.h \
 	src/scsi/copy.c src/scsi/copy.h \

@@ -93,8 +93,8 @@ judge(struct session *s, const struct slot *slot, const uint8_t *bhs)
         complain("session %u: flags %02x and a residual count of %u", s->id, bhs[1], residual);
     else if (!slot->is_write && slot->received != slot->length)
         complain("session %u: %u bytes came of %u", s->id, slot->received, slot->length);
-    else
-        return slot->is_write || work_is_right(s, slot);
+    else if (slot->is_write || work_is_right(s, slot))
+        return true;
     s->counts->errors++;
     return false;
 }

@@ -1,4 +1,5 @@
 /* test_login.c: text keys, CHAP, LUNs on the wire, the command line. */
+#include <stdio.h>
 #include <string.h>
 
 #include "bench/load/chap.h"
@@ -150,6 +151,7 @@ START_TEST(a_command_line_that_makes_no_sense_is_refused)
     char *argv[] = {program, first, second, NULL};
     struct settings s;
 
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
     strcpy(first, bad_arguments[_i][0]);
     strcpy(second, bad_arguments[_i][1] != NULL ? bad_arguments[_i][1] : "");
     settings_parse(&s, bad_arguments[_i][1] != NULL ? 3 : 2, argv); /* ends with 64 */

@@ -24,7 +24,8 @@ limit_SOURCES = bench/limit/answer.c bench/limit/connection.c bench/limit/direct
 limit_LDFLAGS = $(RELEASE_LDFLAGS)
 limit_LDADD = bench/load/libload.a $(CORE_LIBS) $(AIO_LIBS) $(ISAL_LIBS)
 
-EXTRA_DIST += bench/README.md bench/load/README.md bench/footprint bench/instructions bench/instructions.txt
+EXTRA_DIST += bench/README.md bench/load/README.md bench/footprint bench/instructions bench/instructions.txt \
+	bench/compare bench/calls.py bench/performance.py bench/rows.py bench/servers.py
 
 noinst_PROGRAMS += command_script
 command_script_SOURCES = tests/bench/command_script.c tests/fakes/fake_initiator.h \

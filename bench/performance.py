@@ -1,0 +1,155 @@
+"""performance.py: what bench/compare found, as text."""
+
+INTRODUCTION = """# Performance
+
+Written by `{command}` on {date}; do not edit. What can be trusted are the ratios: all servers of a row ran in turn,
+{repeat} times {seconds:g} s each, and the medians are compared. How it is measured: `bench/README.md`.
+
+| | |
+|---|---|
+| CPU | {cpu}, {cores} cores |
+| memory | {memory_gib} GiB |
+| kernel | {kernel} |
+| what else kept CPUs busy meanwhile | {others:.2f} of them |
+
+The client, `blockgate-bench`, runs on another CPU than the server, over the loopback interface. *limit* is a server
+that exchanges the same bytes with no target behind it (`bench/limit/`): what this machine can do at most, by one
+thread that sleeps when there is nothing to do.
+"""
+
+
+def thousands(value):
+    if value >= 100000:
+        return f"{value / 1000:.0f} k"
+    return f"{value / 1000:.1f} k" if value >= 1000 else f"{value:.0f}"
+
+
+def ratio(result, other, key="value", inverse=False):
+    if other not in result or "blockgate" not in result:
+        return None
+    a, b = result["blockgate"][key], result[other][key]
+    if inverse:
+        a, b = b, a
+    return a / b if b else None
+
+
+def judged(row, result):
+    """(what against, ratio, goal) for each goal of the row that could be measured."""
+    return [(against, value, goal) for against, value, goal in (
+        ("× tgt", ratio(result, "tgt"), row.goal_tgt),
+        ("of the limit", ratio(result, "limit"), row.goal_limit),
+        ("× tgt per CPU second", ratio(result, "tgt", "cpu_us", True), row.goal_cpu),
+        ("of what it is without", ratio(result, "without"), row.goal_baseline)) if goal and value]
+
+
+def line(row, result):
+    if "blockgate" not in result:
+        return f"{row.name}: {result['missing']['blockgate']}"
+    parts = [f"{row.name}: {thousands(result['blockgate']['value'])}"]
+    for against, value, goal in judged(row, result):
+        parts.append(f"{value:.2f} {against} (goal {goal:g}: {'reached' if value >= goal else 'missed'})")
+    return ", ".join(parts)
+
+
+def cell(row, result, name):
+    if name not in result:
+        return "–"
+    value = result[name]["value"]
+    if row.load[:2] == ["--block-size", "128k"]:
+        return f"{result[name]['mb_per_s'] / 1000:.2f} GB/s"
+    return thousands(value)
+
+
+def against_cell(value, goal):
+    if not goal or not value:
+        return "–"
+    return f"{value:.2f} (≥ {goal:g}) {'✓' if value >= goal else '✗'}"
+
+
+def table_of_rows(found):
+    lines = ["## What it must reach\n",
+             "IOPS, or what the unit says; in brackets the goal; ✓ reached, ✗ missed.\n",
+             "| work | blockgate | tgt | istgt | limit | × tgt | of the limit |", "|---|---|---|---|---|---|---|"]
+    for row, result in found["rows"]:
+        if "blockgate" not in result:
+            lines.append(f"| {row.work} | {result['missing']['blockgate']} | | | | | |")
+        elif not row.baseline:
+            lines.append(f"| {row.work} | " + " | ".join(
+                [cell(row, result, n) for n in ("blockgate", "tgt", "istgt", "limit")] +
+                [against_cell(ratio(result, "tgt"), row.goal_tgt),
+                 against_cell(ratio(result, "limit"), row.goal_limit)]) + " |")
+    return lines
+
+
+def table_of_digests(found):
+    chosen = [(row, result) for row, result in found["rows"] if row.baseline and "blockgate" in result]
+    lines = ["\n## Digests\n", "| work | with | without | with / without |", "|---|---|---|---|"]
+    for row, result in chosen:
+        lines.append(f"| {row.work} | {cell(row, result, 'blockgate')} | {cell(row, result, 'without')} | "
+                     f"{against_cell(ratio(result, 'without'), row.goal_baseline)} |")
+    return lines if chosen else []
+
+
+def table_of_cpu(found):
+    chosen = [(row, result) for row, result in found["rows"] if "blockgate" in result]
+    lines = ["\n## CPU time of the server\n", "Microseconds of user and system time for each command, or login, and the"
+             " 99th percentile of latency.\n",
+             "| work | blockgate | tgt | limit | tgt's / blockgate's | p99, µs: blockgate | tgt | limit |",
+             "|---|---|---|---|---|---|---|---|"]
+    for row, result in chosen:
+        def cells(key, form):
+            return [form % result[n][key] if n in result else "–" for n in ("blockgate", "tgt", "limit")]
+        share = ratio(result, "tgt", "cpu_us", True)
+        share = "–" if not share else against_cell(share, row.goal_cpu) if row.goal_cpu else f"{share:.2f}"
+        lines.append(f"| {row.work} | " + " | ".join(cells("cpu_us", "%.2f") + [share] + cells("p99_us", "%.0f")) + " |")
+    return lines if chosen else []
+
+
+def table_of_calls(found):
+    lines = ["\n## System calls of blockgated for 1,000 commands\n", "At depth 32 at most 150.\n",
+             "| work | calls | counted by |", "|---|---|---|"]
+    for row in found.get("calls") or []:
+        if "missing" in row:
+            lines.append(f"| {row['work']} | {row['missing']} | |")
+        else:
+            mark = "" if "depth 32" not in row["work"] else " ✓" if row["calls"] <= 150 else " ✗"
+            lines.append(f"| {row['work']} | {row['calls']:.0f}{mark} | {row['by']} |")
+    return lines if found.get("calls") else []
+
+
+def tables_of_growth(found):
+    about = {"sessions": "sessions, depth 4 each", "LUNs": "LUNs configured, 1,000 a target; commands go round those of"
+             " the first target", "depth": "commands in flight", "bytes": "bytes a command, depth 8"}
+    lines = ["\n## How cost grows\n", "`null`, random reads of 4 KiB, depth 32, one session and one worker, unless the"
+             " column says otherwise.\n"] if any(found["growth"].values()) else []
+    for what, results in found["growth"].items():
+        if results:
+            lines += [f"| {about[what]} | IOPS | MB/s | server µs a command | p99 µs |", "|---|---|---|---|---|"]
+            lines += [f"| {r['n']:,} | {thousands(r['value'])} | {r['mb_per_s']:.0f} | {r['cpu_us']:.2f} | {r['p99_us']:.0f} |"
+                      for r in results] + [""]
+    return lines
+
+
+def table_of_idle(found):
+    idle = found.get("idle")
+    if not idle:
+        return []
+    lines = ["\n## When idle\n", "| | blockgate | tgt |", "|---|---|---|"]
+    for key, name in (("idle_kib", "memory, no session, KiB"), ("session_kib", "memory for each idle session, KiB")):
+        lines.append(f"| {name} | " + " | ".join(
+            f"{idle[s][key]:.1f}" if key in idle.get(s, {}) else "–" for s in ("blockgate", "tgt")) + " |")
+    own = idle["blockgate"]
+    if "cpu_percent" in own:
+        lines.append(f"| CPU with {own['sessions']:,} sessions, {own['pings']} pings in {own['seconds']:g} s | "
+                     f"{own['cpu_percent']:.2f} % | – |")
+    lines.append("\nGoals: idle at most tgt's, under 24 KiB a session, under 1 % of a CPU. Memory is RSS.")
+    return lines
+
+
+def document(found):
+    parts = [INTRODUCTION.format(**found["machine"], repeat=found["repeat"], seconds=found["seconds"],
+                                 others=found["others"]).rstrip(), ""]
+    if found["rows"]:
+        parts += table_of_rows(found) + table_of_digests(found) + table_of_cpu(found)
+    parts += table_of_calls(found) + tables_of_growth(found) + table_of_idle(found)
+    return "\n".join(parts).rstrip() + "\n"

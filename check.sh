@@ -13,6 +13,8 @@
 #   tsan         test programs of the layers with threads in them, under ThreadSanitizer
 #   fuzz         each fuzz target for FUZZ_SECONDS (60), from its corpus
 #   conformance  libiscsi's test suite against each store
+#   verify       a minute of data verification, over all stores (VERIFY_SECONDS), under ASan and UBSan
+#   bench        bench/compare does what it should; too short to say how fast anything is
 #   dist         make distcheck, and that the tarball is complete
 #
 # Missing Debian packages are installed first (by sudo where needed; CHECK_INSTALL=no: not).
@@ -28,7 +30,7 @@ export CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=4 # of test cases: the machin
 
 # Two lanes run side by side; the steps of a lane one after the other. Those that share a build
 # tree are in one lane.
-lanes=("gcc instructions conformance dist fuzz" "lint unit wire rpc integration tsan clang")
+lanes=("gcc instructions conformance bench dist fuzz" "lint unit wire rpc integration verify tsan clang")
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev liburing-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
@@ -108,7 +110,7 @@ run_programs() { # TREE PATTERN: build TREE and run its test programs whose name
     count_programs "${tests[@]}"
 }
 
-with_daemon() { # TREE SCRIPT: build TREE and let SCRIPT test its daemon
+with_daemon() { # TREE SCRIPT [ARGUMENT…]: build TREE and let SCRIPT test its daemon
     local bin=$root/build/$1
     build "$1" all || { echo "FAIL build: $1"; return; }
     cd "$root" || return
@@ -117,7 +119,8 @@ with_daemon() { # TREE SCRIPT: build TREE and let SCRIPT test its daemon
     elif [ ! -x "$2" ]; then
         echo "FAIL $2 is missing"
     else
-        BLOCKGATED=$bin/blockgated "$2" </dev/null || echo "($2 ended with $?)"
+        BLOCKGATED=$bin/blockgated BLOCKGATE_BENCH=$bin/blockgate-bench LIMIT=$bin/limit "${@:2}" </dev/null ||
+            echo "($2 ended with $?)"
     fi
 }
 
@@ -131,7 +134,9 @@ step_unit() { run_programs asan .; }
 step_wire() { with_daemon asan tests/wire/run; }
 step_rpc() { with_daemon asan tests/rpc/run; }
 step_integration() { with_daemon asan tests/integration/run; }
+step_verify() { with_daemon asan tests/verify/run --seconds "${VERIFY_SECONDS:-60}"; }
 step_conformance() { with_daemon gcc tests/conformance/all; }
+step_bench() { with_daemon gcc bench/compare --quick; }
 
 step_tsan() { # gcc 12's ThreadSanitizer cannot live with as much randomness as new kernels have
     setarch -R true 2>/dev/null && no_aslr=(setarch -R)

@@ -2,8 +2,8 @@
  * conn.h: a socket and the session behind it.
  *
  * A connection belongs to one worker from accept to close. What is read goes to its session at
- * once; what the session has to say leaves at the end of the worker's turn, all answers in one
- * sendmsg.
+ * once; what the session has to say leaves at the end of the worker's turn, or by sixteen
+ * answers before, in one sendmsg.
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H

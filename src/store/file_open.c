@@ -267,6 +267,8 @@ file_alloc(const struct store_type *type, const struct store_config *config)
     f->is_sync = config->sync;
     f->preallocate = config->preallocate;
     pthread_mutex_init(&f->flush_lock, NULL);
+    for (unsigned i = 0; i <= WORKERS_MAX; i++)
+        STAILQ_INIT(&f->on_worker[i].writes);
     return f;
 }
 
@@ -312,6 +314,10 @@ file_store_open(const struct store_type *type, const struct store_config *config
     }
     if (find_capabilities(f, config, err) < 0)
         goto fail;
+    /* A write past the page cache has to throw out what it has of the place, and may not be
+     * able to do that without waiting. */
+    if (f->is_direct)
+        (void)posix_fadvise(f->plain_fd, 0, 0, POSIX_FADV_DONTNEED);
     *ret = f;
     return 0;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -370,6 +371,40 @@ START_TEST(a_file_grows_and_shrinks_with_its_store)
 }
 END_TEST
 
+static bool
+is_cached(const char *path)
+{
+    char byte;
+    struct iovec v = {&byte, 1};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is = preadv2(fd, &v, 1, 0, RWF_NOWAIT) == 1;
+
+    close(fd);
+    return is;
+}
+
+START_TEST(what_the_page_cache_has_is_dropped_by_who_goes_past_it)
+{
+    struct store_config config = config_for(types[_i], temp_path("file"));
+    uint8_t data[4096] = {1};
+    struct store *s;
+
+    config.direct = false;
+    config.create = true;
+    config.size = MIB;
+    s = must_open(&config);
+    ck_assert_int_eq(run_io(s, STORE_WRITE, 0, sizeof data, data), 0);
+    store_close(s);
+    ck_assert(is_cached(config.path));
+    config.direct = true;
+    s = must_open(&config);
+    ck_assert(!is_cached(config.path));
+    ck_assert_int_eq(run_io(s, STORE_READ, 0, sizeof data, data), 0);
+    ck_assert_uint_eq(data[0], 1);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_grow_keeps_its_size)
 {
     const struct rlimit limit = {.rlim_cur = 2 * MIB, .rlim_max = RLIM_INFINITY};
@@ -470,6 +505,7 @@ file_open_cases(void)
     tcase_add_loop_test(c, a_size_less_than_the_file_leaves_the_rest_alone, 0, TYPES);
     tcase_add_loop_test(c, a_partial_block_at_the_end_is_left_out, 0, TYPES);
     tcase_add_loop_test(c, a_file_grows_and_shrinks_with_its_store, 0, TYPES);
+    tcase_add_loop_test(c, what_the_page_cache_has_is_dropped_by_who_goes_past_it, 0, TYPES);
     tcase_add_loop_test(c, a_file_that_cannot_grow_keeps_its_size, 0, 3);
     tcase_add_loop_test(c, o_direct_in_a_memory_file_system_works_or_is_refused, 0, TYPES);
     tcase_add_loop_test(c, a_read_only_file_is_read_and_nothing_else, 0, TYPES);

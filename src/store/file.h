@@ -2,8 +2,8 @@
  * file.h: what the types that keep their data in a file or on a block device have in common.
  *
  * file_open.c opens, locks, measures and resizes; file_make.c makes new files; file_lock.c
- * keeps others out; file_io.c moves data with calls that block, on helpers; file_space.c knows
- * what is allocated, and copies.
+ * keeps others out; file_io.c moves data with calls that block, on helpers, file_batch.c many
+ * writes at a time; file_space.c knows what is allocated, and copies.
  */
 #ifndef STORE_FILE_H
 #define STORE_FILE_H
@@ -37,10 +37,14 @@ struct file_store {
 
     atomic_bool wrote_plain; /* something was written through the page cache */
 
-    /* Operations that each worker, by worker_id(), has in its queue (file_queue.h). Its own. */
+    /* What each worker, by worker_id(), has of its own: operations in its queue (file_queue.h),
+     * and writes into the page cache that wait for the batch before them. */
     struct {
-        unsigned n;
-    } __attribute__((aligned(64))) in_queue[WORKERS_MAX + 1];
+        unsigned in_queue;
+        bool is_writing;
+        STAILQ_HEAD(, store_io) writes;
+        uint64_t slow_until_ms; /* no batches before that time */
+    } __attribute__((aligned(64))) on_worker[WORKERS_MAX + 1];
 
     /* After a failed flush the data may be gone from the page cache, and the next fdatasync()
      * would report success: the store goes on to fail flushes until it is opened again. */
@@ -80,6 +84,12 @@ void file_op_start(struct store_io *io);
 
 /* Gives IO, or what of it is left to do, to a helper. Any operation; completes it. */
 void file_submit_to_helper(struct file_store *f, struct store_io *io);
+
+/* Reads or writes what is left of IO. Blocks. 0 or a positive errno. */
+int file_move(struct file_store *f, struct store_io *io);
+
+/* Has a helper do IO, a write into the page cache, together with others of this worker. */
+void file_batch_add(struct file_store *f, struct store_io *io);
 
 /* Gives back the bounce buffer and completes IO. On its worker. */
 void file_complete(struct store_io *io, int error);

@@ -13,6 +13,8 @@
 #include "core/log.h"
 #include "store/file.h"
 
+#define PAGE_SIZE 4096 /* or more */
+
 bool
 file_is_aligned(const struct file_store *f, const uint8_t *p, uint64_t offset, uint64_t n)
 {
@@ -109,8 +111,8 @@ move(struct file_store *f, struct store_io *io, uint8_t *data)
     return flush_after ? file_flush(f) : 0;
 }
 
-static int
-do_move(struct file_store *f, struct store_io *io)
+int
+file_move(struct file_store *f, struct store_io *io)
 {
     struct iobuf *bounce = file_op(io)->bounce;
     int error;
@@ -231,9 +233,9 @@ do_flush(struct file_store *f, struct store_io *io)
 }
 
 static int (*const blocking[STORE_OPS])(struct file_store *, struct store_io *) = {
-    [STORE_READ] = do_move,           [STORE_WRITE] = do_move,  [STORE_FLUSH] = do_flush,
-    [STORE_UNMAP] = do_unmap,         [STORE_ZERO] = do_zero,   [STORE_EXTENT] = file_extent,
-    [STORE_PREFETCH] = file_prefetch, [STORE_COPY] = file_copy, [STORE_SPACE] = file_space,
+    [STORE_READ] = file_move,         [STORE_WRITE] = file_move, [STORE_FLUSH] = do_flush,
+    [STORE_UNMAP] = do_unmap,         [STORE_ZERO] = do_zero,    [STORE_EXTENT] = file_extent,
+    [STORE_PREFETCH] = file_prefetch, [STORE_COPY] = file_copy,  [STORE_SPACE] = file_space,
 };
 
 static struct store_io *
@@ -298,6 +300,20 @@ try_now(struct file_store *f, struct store_io *io)
     return n > 0 && (uint64_t)n == io->length;
 }
 
+/*
+ * Whether IO only has to be copied into the page cache, and the file system will not say that
+ * it can be done without waiting: for so little work a helper each is more trouble than the
+ * work. Parts of pages may have to be read first: they had better wait side by side.
+ */
+static bool
+may_batch(const struct file_store *f, const struct store_io *io)
+{
+    return io->op == STORE_WRITE && !f->is_direct && !io->fua && !f->is_sync &&
+           atomic_load_explicit(&f->no_nowait[STORE_WRITE], memory_order_relaxed) &&
+           io->offset % PAGE_SIZE == 0 && io->length % PAGE_SIZE == 0 &&
+           worker_now_ms(io->worker) >= f->on_worker[worker_id(io->worker)].slow_until_ms;
+}
+
 void
 file_submit(struct store *store, struct store_io *io)
 {
@@ -306,6 +322,8 @@ file_submit(struct store *store, struct store_io *io)
     file_op_start(io);
     if (may_try_now(f, io) && try_now(f, io))
         store_complete_later(io, 0);
+    else if (may_batch(f, io))
+        file_batch_add(f, io);
     else
         file_submit_to_helper(f, io);
 }

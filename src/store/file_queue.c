@@ -39,7 +39,7 @@ file_queue_can_move(struct file_store *f, struct store_io *io)
 static unsigned *
 places_of(const struct file_queue *q, const struct store_io *io)
 {
-    return &((struct file_store *)io->store)->in_queue[worker_id(q->worker)].n;
+    return &((struct file_store *)io->store)->on_worker[worker_id(q->worker)].in_queue;
 }
 
 static void

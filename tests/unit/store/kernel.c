@@ -292,6 +292,7 @@ __wrap_pwritev2(int fd, const struct iovec *v, int count, off_t offset, int flag
     struct iovec part = {.iov_base = v->iov_base, .iov_len = bounded(KERNEL_WRITE, v->iov_len)};
     int answer;
 
+    may_hang(KERNEL_WRITE, fd);
     if (answers(KERNEL_WRITE, &answer))
         return answer;
     return __real_pwritev2(fd, &part, count, offset, flags);

@@ -15,6 +15,7 @@ main(void)
     suite_add_tcase(s, fake_cases());
     suite_add_tcase(s, memory_cases());
     suite_add_tcase(s, file_io_cases());
+    suite_add_tcase(s, batch_cases());
     suite_add_tcase(s, file_space_cases());
     suite_add_tcase(s, file_errors_cases());
     suite_add_tcase(s, file_open_cases());

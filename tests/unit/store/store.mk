@@ -4,7 +4,7 @@ test_store_SOURCES = tests/unit/store/main.c tests/unit/store/suites.h \
 	tests/unit/store/temp_file.h tests/unit/store/temp_file.c tests/unit/store/file_ways.h \
 	tests/unit/store/file_ways.c tests/unit/store/kernel.h tests/unit/store/kernel.c \
 	tests/unit/store/test_store.c tests/unit/store/test_file_space.c \
-	tests/unit/store/test_file_errors.c \
+	tests/unit/store/test_file_errors.c tests/unit/store/test_batch.c \
 	tests/unit/store/test_fake.c tests/unit/store/test_memory.c tests/unit/store/test_file_io.c \
 	tests/unit/store/test_file_open.c tests/unit/store/test_crew_io.c \
 	tests/unit/store/loop_device.h \

@@ -8,6 +8,7 @@ TCase *store_cases(void);
 TCase *fake_cases(void);
 TCase *memory_cases(void);
 TCase *file_io_cases(void);
+TCase *batch_cases(void);
 TCase *file_space_cases(void);
 TCase *file_errors_cases(void);
 TCase *file_open_cases(void);

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -172,4 +173,32 @@ all_zero(const uint8_t *data, uint64_t length)
         if (data[i] != 0)
             return false;
     return true;
+}
+
+void
+run_batches(struct store *s)
+{
+    static struct request r[BATCH];
+    uint8_t *data = aligned_alloc(4096, BATCH * 4096);
+
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < BATCH; i++) {
+            uint8_t *p = data + i * 4096;
+
+            r[i].io = (struct store_io){.op = pass == 0 ? STORE_WRITE : STORE_READ,
+                                        .offset = i * 4096,
+                                        .length = 4096,
+                                        .data = p};
+            if (pass == 0)
+                pattern_fill(p, i * 4096, 4096, 5);
+            else
+                memset(p, 0, 4096);
+            request_start(s, &r[i]);
+        }
+        for (unsigned i = 0; i < BATCH; i++)
+            ck_assert_int_eq(request_wait(&r[i]), 0);
+    }
+    ck_assert(pattern_holds(data, 0, BATCH * 4096, 5));
+    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
+    free(data);
 }

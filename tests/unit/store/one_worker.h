@@ -25,6 +25,10 @@ int request_wait(struct request *r);
 int run_io(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data);
 int run_fua(struct store *s, enum store_op op, uint64_t offset, uint64_t length, void *data);
 
+/* BATCH operations of 4 KiB at once: writes first, then reads that look at the bytes. */
+#define BATCH 100
+void run_batches(struct store *s);
+
 /* Those that give or take more. Each must succeed but run_copy(), which gives the error. */
 struct store_extent run_extent(struct store *s, uint64_t offset, uint64_t length);
 struct store_space run_space(struct store *s);

@@ -23,8 +23,6 @@
 #include "suites.h"
 #include "temp_file.h"
 
-#define OPERATIONS 100
-
 int __real_io_uring_queue_init_params(unsigned entries, struct io_uring *ring,
                                       struct io_uring_params *p);
 int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *ring,
@@ -137,7 +135,7 @@ config_for(const char *name)
     return (struct store_config){.type = "io_uring",
                                  .name = name,
                                  .path = temp_path(name),
-                                 .size = OPERATIONS * 4096,
+                                 .size = BATCH * 4096,
                                  .block_size = 512,
                                  .create = true,
                                  .preallocate = STORE_PREALLOCATE_FULL,
@@ -150,35 +148,6 @@ open_file(const char *name)
     const struct store_config config = config_for(name);
 
     return must_open(&config);
-}
-
-/* One batch of writes, and one of reads that looks at the bytes. */
-static void
-run_batches(struct store *s)
-{
-    static struct request r[OPERATIONS];
-    uint8_t *data = aligned_alloc(4096, OPERATIONS * 4096);
-
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (unsigned i = 0; i < OPERATIONS; i++) {
-            uint8_t *p = data + i * 4096;
-
-            r[i].io = (struct store_io){.op = pass == 0 ? STORE_WRITE : STORE_READ,
-                                        .offset = i * 4096,
-                                        .length = 4096,
-                                        .data = p};
-            if (pass == 0)
-                pattern_fill(p, i * 4096, 4096, 5);
-            else
-                memset(p, 0, 4096);
-            request_start(s, &r[i]);
-        }
-        for (unsigned i = 0; i < OPERATIONS; i++)
-            ck_assert_int_eq(request_wait(&r[i]), 0);
-    }
-    ck_assert(pattern_holds(data, 0, OPERATIONS * 4096, 5));
-    ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
-    free(data);
 }
 
 START_TEST(what_is_submitted_in_one_turn_goes_to_the_kernel_in_batches)
@@ -198,7 +167,7 @@ START_TEST(a_batch_that_is_taken_in_parts_is_submitted_to_its_end)
 
     script.take_at_most = 7;
     run_batches(s);
-    ck_assert_uint_ge(script.calls, 2 * OPERATIONS / 7);
+    ck_assert_uint_ge(script.calls, 2 * BATCH / 7);
     store_close(s);
 }
 END_TEST

@@ -18,7 +18,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/methods/daemon.c \
 	rpc/methods/discover.c \
 	rpc/methods/discovery.c \
-	rpc/methods/log.c \
+	rpc/methods/log.c rpc/methods/worker.c \
 	rpc/methods/lun.c \
 	rpc/methods/methods.c rpc/methods/methods.h \
 	rpc/methods/portal_group.c \

@@ -19,7 +19,8 @@
     X(reservation)   \
     X(stats)         \
     X(log)           \
-    X(discovery)
+    X(discovery)     \
+    X(worker)
 
 /* clang-format off */
 #define INCLUDE(fragment)                                               \

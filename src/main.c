@@ -410,6 +410,7 @@ serve(struct pool *io_pool, struct error *err)
 
     store_layer_start(io_pool);
     buffers_limit((uint64_t)o->buffers_mib << 20, o->workers);
+    workers_busy_poll(o->busy_poll_us);
     catalog_on_install(sessions_catalog_installed);
     if (commit_open(&setup, err) < 0)
         return -1;

@@ -19,7 +19,8 @@ enum {
     OPTION_PRINT_OPENRPC,
     OPTION_RPC_SOCKET,
     OPTION_CONFIG,
-    OPTION_BUFFERS
+    OPTION_BUFFERS,
+    OPTION_BUSY_POLL
 };
 
 /* Less is not worth a worker, more than the machine has is its operator's business. */
@@ -38,6 +39,10 @@ static const struct argp_option rows[] = {
     {"workers", 'w', "N", 0, "Threads that serve iSCSI (default one per CPU)", 0},
     {"buffers", OPTION_BUFFERS, "MIB", 0,
      "Memory that the data of commands may occupy, in MiB (default a quarter of the machine's)",
+     0},
+    {"busy-poll-us", OPTION_BUSY_POLL, "N", 0,
+     "Microseconds that a worker which has just had work looks for more before it sleeps "
+     "(default 0: none)",
      0},
     {"log-level", 'l', "LEVEL", 0, "error, warning, info (default) or debug", 0},
     {"config", OPTION_CONFIG, "FILE", 0,
@@ -113,6 +118,12 @@ parse_one(int key, char *value, struct argp_state *state)
             argp_error(state, "--buffers %s: give a number of MiB from %d on", value,
                        BUFFERS_MIB_MIN);
         o->buffers_mib = (unsigned)number;
+        break;
+    case OPTION_BUSY_POLL:
+        if (parse_u64(value, 0, WORKERS_BUSY_POLL_MAX, &number) < 0)
+            argp_error(state, "--busy-poll-us %s: give a number from 0 to %d", value,
+                       WORKERS_BUSY_POLL_MAX);
+        o->busy_poll_us = (unsigned)number;
         break;
     case 'l':
         level = log_level_from_name(value);

@@ -14,9 +14,10 @@ struct options {
     const char *portals[OPTIONS_PORTALS_MAX];
     size_t portal_count;
     unsigned workers;
-    unsigned buffers_mib; /* what the data of commands may occupy, in all sessions */
-    bool recover;         /* start from the last good state file */
-    bool print_openrpc;   /* print the API's description and exit */
+    unsigned buffers_mib;  /* what the data of commands may occupy, in all sessions */
+    unsigned busy_poll_us; /* see workers_busy_poll() */
+    bool recover;          /* start from the last good state file */
+    bool print_openrpc;    /* print the API's description and exit */
 };
 
 /* Fills OPTIONS from the command line; strings are borrowed from ARGV. Sets the log level.

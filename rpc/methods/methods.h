@@ -10,7 +10,7 @@
 
 extern const struct rpc_method rpc_methods[], daemon_methods[], config_methods[],
     backstore_methods[], target_methods[], lun_methods[], acl_methods[], portal_group_methods[],
-    session_methods[], reservation_methods[], stats_methods[], log_methods[],
+    session_methods[], reservation_methods[], stats_methods[], log_methods[], worker_methods[],
     discovery_methods[];
 
 /* All of them, ended by NULL. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -24,11 +25,14 @@ struct worker {
     unsigned id;
     pthread_t thread;
     struct event_base *base;
-    bool stop;         /* owner only: set by a message */
-    uint64_t now_us;   /* owner only: the time, as of the last event; 0: not asked for yet */
-    uint64_t began_us; /* owner only: when this turn first asked for the time; 0: not yet */
+    bool stop;          /* owner only: set by a message */
+    uint64_t now_us;    /* owner only: the time, as of the last event; 0: not asked for yet */
+    uint64_t worked_us; /* owner only: when it last had work, for the busy poll; 0: long ago */
+    bool has_work;      /* owner only: in this turn */
+    uint64_t began_us;  /* owner only: when this turn first asked for the time; 0: not yet */
     struct message stop_message;
     struct deferred_list deferred; /* owner only */
+    LIST_HEAD(, poller) pollers;   /* owner only */
 
     /* Mailbox: any thread, under the lock. */
     pthread_mutex_t lock;
@@ -40,6 +44,9 @@ struct worker {
 /* Which worker runs this thread: what worker_current() and every ownership assert look at. */
 static _Thread_local struct worker *current_worker;
 
+/* All workers': see workers_busy_poll(). */
+static atomic_uint busy_poll_us;
+
 static void
 read_mail(evutil_socket_t fd, short what, void *arg)
 {
@@ -48,7 +55,7 @@ read_mail(evutil_socket_t fd, short what, void *arg)
     uint64_t ignored;
 
     (void)what;
-    worker_time_passes(w);
+    worker_event_begins(w);
     (void)worker_now_us(w);
     (void)!read(fd, &ignored, sizeof ignored);
 
@@ -89,6 +96,7 @@ worker_new(unsigned id)
     w->id = id;
     STAILQ_INIT(&w->inbox);
     STAILQ_INIT(&w->deferred);
+    LIST_INIT(&w->pollers);
     pthread_mutex_init(&w->lock, NULL);
 
     w->base = new_base();
@@ -140,15 +148,40 @@ worker_enter(struct worker *w)
     current_worker = w;
 }
 
+/* Whether W, which has nothing to do, goes on looking for work. */
+static bool
+looks_for_work(struct worker *w)
+{
+    if (w->worked_us == 0)
+        return false;
+    if (clock_us() - w->worked_us < workers_busy_poll_us())
+        return true;
+    w->worked_us = 0;
+    return false;
+}
+
 static void
-warn_of_long_turn(struct worker *w)
+poll_all(struct worker *w)
+{
+    struct poller *p;
+
+    LIST_FOREACH (p, &w->pollers, link)
+        if (p->poll(p))
+            w->has_work = true;
+}
+
+/* The turn has done its work: how long it took, and from when on it looks for more. */
+static void
+end_turn(struct worker *w)
 {
     uint64_t took_us;
 
-    if (w->began_us == 0)
+    if (w->began_us == 0 && !w->has_work)
         return;
-    worker_time_passes(w);
+    w->now_us = 0;
     took_us = worker_now_us(w) - w->began_us;
+    if (w->has_work && w->id != WORKERS_MAX)
+        w->worked_us = w->now_us;
     if (took_us > LONG_TURN_US)
         log_warning("core", "a worker's turn took long: something blocked it", "worker",
                     log_number(w->id), "ms", log_number(took_us / 1000), NULL);
@@ -157,16 +190,19 @@ warn_of_long_turn(struct worker *w)
 void
 worker_turn(struct worker *w, bool may_sleep)
 {
-    bool idle = STAILQ_EMPTY(&w->deferred);
+    bool sleeps = may_sleep && STAILQ_EMPTY(&w->deferred) && !looks_for_work(w);
 
     assert(worker_is_current(w));
     w->now_us = w->began_us = 0; /* the wait is not part of the turn */
+    w->has_work = false;
+    if (!sleeps)
+        poll_all(w);
     /* NONBLOCK alone goes on while any descriptor is ready; one whose handler leaves the work
      * to the end of the turn would be ready for ever. */
-    event_base_loop(w->base, EVLOOP_ONCE | (idle && may_sleep ? 0 : EVLOOP_NONBLOCK));
-    worker_time_passes(w);
+    event_base_loop(w->base, EVLOOP_ONCE | (sleeps ? 0 : EVLOOP_NONBLOCK));
+    w->now_us = 0;
     run_deferred(w);
-    warn_of_long_turn(w);
+    end_turn(w);
 }
 
 void
@@ -248,9 +284,37 @@ worker_now_ms(struct worker *w)
 }
 
 void
-worker_time_passes(struct worker *w)
+worker_event_begins(struct worker *w)
 {
+    w->has_work = true;
     w->now_us = 0;
+}
+
+void
+workers_busy_poll(unsigned us)
+{
+    atomic_store_explicit(&busy_poll_us, us, memory_order_relaxed);
+}
+
+unsigned
+workers_busy_poll_us(void)
+{
+    return atomic_load_explicit(&busy_poll_us, memory_order_relaxed);
+}
+
+void
+worker_add_poller(struct worker *w, struct poller *poller)
+{
+    assert(worker_is_current(w));
+    LIST_INSERT_HEAD(&w->pollers, poller, link);
+}
+
+void
+worker_remove_poller(struct worker *w, struct poller *poller)
+{
+    assert(worker_is_current(w));
+    (void)w;
+    LIST_REMOVE(poller, link);
 }
 
 bool

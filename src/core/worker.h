@@ -66,8 +66,28 @@ bool worker_is_current(const struct worker *w);
 uint64_t worker_now_us(struct worker *w);
 uint64_t worker_now_ms(struct worker *w);
 
-/* For the handlers of events: who asks for the time from here on is told what it is by then. */
-void worker_time_passes(struct worker *w);
+/* For the handlers of events, first thing: there is work, and who asks for the time from here
+ * on is told what it is by then. Owner only. */
+void worker_event_begins(struct worker *w);
+
+/*
+ * How long an I/O worker that has just had work looks for more before it sleeps, in
+ * microseconds; 0: it sleeps at once. To be woken costs more than most commands do, so this
+ * trades CPU for time, as long as there is work at all: an idle worker sleeps in any case. For
+ * all workers, from their next work on. Any thread.
+ */
+#define WORKERS_BUSY_POLL_MAX 1000000
+void workers_busy_poll(unsigned us);
+unsigned workers_busy_poll_us(void);
+
+/* Something that a worker may look at while it polls: POLL says whether there was work, and has
+ * done it. It must be cheap where there is none. Owner only. */
+struct poller {
+    LIST_ENTRY(poller) link;
+    bool (*poll)(struct poller *poller);
+};
+void worker_add_poller(struct worker *w, struct poller *poller);
+void worker_remove_poller(struct worker *w, struct poller *poller);
 
 /* Any thread. Messages of one sender arrive in the order they were sent. */
 void worker_post(struct worker *w, struct message *m);

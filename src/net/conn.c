@@ -219,6 +219,7 @@ static void
 writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
+    worker_event_begins(worker_current());
     wake(arg);
 }
 
@@ -263,7 +264,7 @@ readable(evutil_socket_t fd, short what, void *arg)
     ssize_t n;
 
     (void)fd, (void)what;
-    worker_time_passes(worker_current());
+    worker_event_begins(worker_current());
     if (c->session == NULL) {
         discard_input(c);
         return;
@@ -294,17 +295,10 @@ finish_stop(void)
     drained(set.drained_arg);
 }
 
-static uint64_t
-tick_time(void)
-{
-    worker_time_passes(worker_current());
-    return worker_now_ms(worker_current());
-}
-
 static void
 tick(evutil_socket_t fd, short what, void *arg)
 {
-    uint64_t now = tick_time();
+    uint64_t now = worker_now_ms(worker_current());
     bool give_up = set.stop_deadline_ms != 0 && now >= set.stop_deadline_ms;
     struct conn *c, *next;
 

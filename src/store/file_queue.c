@@ -176,6 +176,7 @@ bell_rang(evutil_socket_t fd, short what, void *arg)
     eventfd_t ignored;
 
     (void)what;
+    worker_event_begins(worker_current());
     if (bell->must_read)
         (void)eventfd_read(fd, &ignored);
     bell->rang(bell);

@@ -1,6 +1,8 @@
 /* test_worker.c: turns, mail and deferred work, by hand on the test's own thread. */
 #include <event2/event.h>
 #include <stddef.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/worker.h"
@@ -134,6 +136,103 @@ START_TEST(the_time_stands_still_within_a_turn)
 }
 END_TEST
 
+struct counted_poller {
+    struct poller poller;
+    unsigned looks, finds; /* how often it has looked, and will find something */
+};
+
+static bool
+look(struct poller *p)
+{
+    struct counted_poller *c = (struct counted_poller *)p; /* its first member */
+
+    c->looks++;
+    if (c->finds == 0)
+        return false;
+    c->finds--;
+    return true;
+}
+
+static void
+note_event(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what, (void)arg;
+    note('e');
+}
+
+/* Turns until an event that comes in MS milliseconds; the CPU time that took. */
+static uint64_t
+cpu_us_until_event(unsigned ms)
+{
+    const struct timeval soon = {.tv_usec = ms * 1000};
+    struct event *event = event_new(worker_base(w), -1, 0, note_event, NULL);
+    struct timespec before, after;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    event_add(event, &soon);
+    while (strchr(order, 'e') == NULL)
+        worker_turn(w, true);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    event_free(event);
+    return (uint64_t)(after.tv_sec - before.tv_sec) * 1000000 + (uint64_t)after.tv_nsec / 1000 -
+           (uint64_t)before.tv_nsec / 1000;
+}
+
+START_TEST(a_worker_that_had_work_looks_for_more_before_it_sleeps)
+{
+    struct message mail = {.run = note_mail};
+    struct counted_poller poller = {.poller.poll = look};
+
+    worker_add_poller(w, &poller.poller);
+    workers_busy_poll(WORKERS_BUSY_POLL_MAX);
+    worker_post(w, &mail);
+    worker_turn(w, true);
+    worker_turn(w, true); /* would sleep for ever */
+    ck_assert_uint_eq(poller.looks, 1);
+    worker_remove_poller(w, &poller.poller);
+}
+END_TEST
+
+START_TEST(a_worker_without_work_sleeps_whatever_the_busy_poll)
+{
+    struct counted_poller poller = {.poller.poll = look};
+
+    worker_add_poller(w, &poller.poller);
+    workers_busy_poll(WORKERS_BUSY_POLL_MAX);
+    ck_assert_uint_lt(cpu_us_until_event(300), 150000);
+    ck_assert_uint_eq(poller.looks, 0);
+    worker_remove_poller(w, &poller.poller);
+}
+END_TEST
+
+START_TEST(a_worker_that_found_nothing_for_that_long_sleeps)
+{
+    struct message mail = {.run = note_mail};
+
+    workers_busy_poll(1000);
+    worker_post(w, &mail);
+    worker_turn(w, true);
+    ck_assert_uint_lt(cpu_us_until_event(300), 150000);
+}
+END_TEST
+
+/* Each find keeps it from sleeping, however long ago the last message was. */
+START_TEST(what_a_poller_finds_is_work)
+{
+    struct message mail = {.run = note_mail};
+    struct counted_poller poller = {.poller.poll = look, .finds = 1};
+
+    worker_add_poller(w, &poller.poller);
+    workers_busy_poll(WORKERS_BUSY_POLL_MAX);
+    worker_post(w, &mail);
+    while (poller.finds > 0)
+        worker_turn(w, true);
+    worker_turn(w, true); /* looks on, from that on */
+    ck_assert_uint_ge(poller.looks, 2);
+    worker_remove_poller(w, &poller.poller);
+}
+END_TEST
+
 TCase *
 worker_cases(void)
 {
@@ -145,5 +244,9 @@ worker_cases(void)
     tcase_add_test(c, a_descriptor_that_stays_ready_does_not_keep_a_turn_from_its_end);
     tcase_add_test(c, a_worker_knows_whether_it_runs_this_thread);
     tcase_add_test(c, the_time_stands_still_within_a_turn);
+    tcase_add_test(c, a_worker_that_had_work_looks_for_more_before_it_sleeps);
+    tcase_add_test(c, a_worker_without_work_sleeps_whatever_the_busy_poll);
+    tcase_add_test(c, a_worker_that_found_nothing_for_that_long_sleeps);
+    tcase_add_test(c, what_a_poller_finds_is_work);
     return c;
 }

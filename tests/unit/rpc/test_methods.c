@@ -473,6 +473,17 @@ START_TEST(counters_are_there_for_every_kind)
 }
 END_TEST
 
+START_TEST(how_long_workers_look_for_work_is_set_and_shown)
+{
+    PLAY({"worker.get", NULL, NULL, "{'busy_poll_us': 0}"},
+         {"worker.set", "{'busy_poll_us': 50}", NULL, "{'busy_poll_us': 50}"},
+         {"worker.get", NULL, NULL, "{'busy_poll_us': 50}"},
+         {"worker.set", "{'busy_poll_us': 1000001}", "INVALID_PARAMS", NULL},
+         {"worker.set", "{}", "INVALID_PARAMS", NULL},
+         {"worker.set", "{'busy_poll_us': 0}", NULL, "{'busy_poll_us': 0}"});
+}
+END_TEST
+
 START_TEST(log_levels_are_set_and_shown)
 {
     PLAY({"log.set", "{'level': 'warning'}", NULL, "{'level': 'warning', 'modules': {}}"},
@@ -509,6 +520,7 @@ methods_cases(void)
     tcase_add_test(t, what_is_got_may_be_applied_again);
     tcase_add_test(t, the_daemon_tells_of_itself_and_its_health);
     tcase_add_test(t, counters_are_there_for_every_kind);
+    tcase_add_test(t, how_long_workers_look_for_work_is_set_and_shown);
     tcase_add_test(t, log_levels_are_set_and_shown);
     return t;
 }

@@ -5,19 +5,9 @@ import shutil
 import signal
 import subprocess
 
-from rows import RANDOM, SEQUENTIAL, WRITE
-
-# Name, work, arguments of servers.Blockgate, load.
-LOADS = [
-    ("null-read", "`null`, 4 KiB random read, depth 32", {"kind": "null"}, RANDOM),
-    ("null-write", "`null`, 4 KiB random write, depth 32", {"kind": "null"}, RANDOM + WRITE),
-    ("ram-read", "`ram`, 4 KiB random read, depth 32", {"kind": "ram"}, RANDOM),
-    ("cached-read", "`rdwr`, page cache, 4 KiB random read, depth 32", {"kind": "rdwr", "path": True}, RANDOM),
-    ("aio-read", "`aio`, O_DIRECT, 4 KiB random read, depth 32", {"kind": "aio", "path": True}, RANDOM),
-    ("io_uring-read", "`io_uring`, O_DIRECT, 4 KiB random read, depth 32", {"kind": "io_uring", "path": True}, RANDOM),
-    ("null-sequential-read", "`null`, 128 KiB sequential read, depth 8", {"kind": "null"}, SEQUENTIAL),
-    ("null-depth-1", "`null`, 4 KiB, depth 1", {"kind": "null"}, ["--depth", "1"]),
-]
+ROWS = ["null-read", "ram-write", "cached-read", "aio-read", "aio-write", "io_uring-read", "io_uring-write",
+        "null-sequential-read", "null-sequential-write", "depth-1"]
+COMMANDS = 20000
 
 
 def by_perf(pid):
@@ -52,12 +42,10 @@ def total(how, pid, work):
 
 def count(bench, server, load):
     """A fixed number of commands, with login and logout, which they are many enough to hide."""
-    depth_1 = load == ["--depth", "1"]
-    commands = (2000 if depth_1 else 20000) // (10 if bench.options.quick else 1)
-
+    load = load + ["--commands", str(COMMANDS // (20 if bench.options.quick else 1))]
     for how in (by_perf, by_strace):
         if shutil.which(how.__name__[3:]):
-            counted = total(how, server.pid, lambda: bench.load(server, load + ["--commands", str(commands)], seconds=60))
+            counted = total(how, server.pid, lambda: bench.load(server, load, seconds=60))
             if counted:
                 return {"calls": 1000 * counted[0] / counted[1]["commands"], "by": how.__name__[3:]}
     return {"missing": "neither perf nor strace can count here"}

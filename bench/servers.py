@@ -87,6 +87,35 @@ class Server:
     def pid(self):
         return self.process.pid
 
+    def memory(self):
+        """KiB: resident, and private: what the machine would get back if it ended."""
+        found = {"resident": 0, "private": 0}
+        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as rollup:
+            for line in rollup:
+                key, _, rest = line.partition(":")
+                if key == "Rss":
+                    found["resident"] = int(rest.split()[0])
+                elif key.startswith("Private_") and key != "Private_Hugetlb":
+                    found["private"] += int(rest.split()[0])
+        return found
+
+    def connections(self):
+        with open("/proc/net/tcp", encoding="ascii") as tcp:
+            lines = [line.split() for line in tcp]
+        return sum(1 for f in lines if f[1].endswith(f":{self.port:04X}") and f[3] == "01")
+
+    def memory_with(self, sessions):
+        """Private memory once so many sessions are there and it no longer changes."""
+        wait_until(f"{sessions} sessions", lambda: self.connections() >= sessions, self.process)
+        last = None
+        for _ in range(30):
+            time.sleep(0.1)
+            now = self.memory()["private"]
+            if now == last:
+                break
+            last = now
+        return now
+
     def url(self, lun=None):
         return f"iscsi://127.0.0.1:{self.port}/{IQN}/{self.lun if lun is None else lun}"
 

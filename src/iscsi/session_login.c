@@ -196,14 +196,13 @@ asked_to_close(void *session, const struct registry_close_how *how)
         return;
     if (how->replaced)
         session_close(s, SESSION_CLOSE_NOW, "replaced by a new login");
-    else if (s->state == STATE_LOGOUT && how->logout)
-        return; /* it has begun to, and is given the time that its commands need */
-    else if (s->state != STATE_FULL_FEATURE)
+    else if (s->state < STATE_FULL_FEATURE)
         session_close(s, SESSION_CLOSE_NOW, "asked to by the management");
-    else if (how->logout)
-        ask_to_log_out(s, how->timeout_ms);
-    else
+    else if (!how->logout)
         session_drop(s, ASYNC_SESSION_DROPPED, "asked to by the management");
+    else if (s->state == STATE_FULL_FEATURE)
+        ask_to_log_out(s, how->timeout_ms);
+    /* else it has begun to, and is given the time that its commands need */
 }
 
 /* What SCSI may ask of us. */

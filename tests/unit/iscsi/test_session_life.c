@@ -340,6 +340,22 @@ START_TEST(who_is_logging_out_already_is_not_cut_off_by_a_request_to_do_so)
 }
 END_TEST
 
+START_TEST(who_is_logging_out_can_be_dropped_and_is_told)
+{
+    struct fake_command c = fake_read(0, 0, 1);
+
+    fixture_login(&one, 0, 1, "");
+    fake_store_hold(fixture_store(0), true);
+    fake_command(&one, &c);
+    log_out(&one);
+    ask(false, 0);
+    expect_async(&one, ASYNC_SESSION_DROPPED);
+    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_AFTER_OUTPUT);
+    fake_store_hold(fixture_store(0), false);
+    expect_nothing(&one); /* no Logout Response behind it */
+}
+END_TEST
+
 START_TEST(who_is_dropped_is_told_first)
 {
     struct pdu_async_message a;
@@ -384,6 +400,7 @@ session_life_cases(void)
     tcase_add_test(tcase, who_does_not_log_out_when_asked_is_told_and_dropped);
     tcase_add_test(tcase, who_has_begun_to_log_out_is_given_the_time_its_commands_need);
     tcase_add_test(tcase, who_is_logging_out_already_is_not_cut_off_by_a_request_to_do_so);
+    tcase_add_test(tcase, who_is_logging_out_can_be_dropped_and_is_told);
     tcase_add_test(tcase, who_is_dropped_is_told_first);
     tcase_add_test(tcase, a_request_to_log_out_can_become_a_drop);
     return tcase;

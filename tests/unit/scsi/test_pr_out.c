@@ -229,6 +229,8 @@ START_TEST(a_reservation_is_moved_to_another_initiator)
     put_be32(list + 20, (uint32_t)n - 24);
     snprintf(cdb, sizeof cdb, "5f 07 00 00 00 0000%04zx 00", n);
     assert_good(ask_with(&all, 'A', cdb, list, n, &c));
+    for (char who = 'A'; who <= 'C'; who++) /* nobody has lost anything unasked */
+        assert_good(ask(&all, who, TUR));
     assert_is(access_of(&all, 'A'), "--");
     assert_is(access_of(&all, 'B'), "RW");
     assert_is(pr_in(&all, 'A', 1, 0xff), "0000000200000010"

@@ -396,6 +396,25 @@ START_TEST(a_broken_text_is_rejected_and_the_session_goes_on)
 }
 END_TEST
 
+START_TEST(a_text_goes_on_under_its_own_tag_only)
+{
+    static const char text[] = "SendTargets=" TARGET;
+    struct fake_pdu *p;
+    uint32_t tag;
+
+    fixture_login(&one, 0, 1, "");
+    fake_text(&one, PDU_NO_TAG, false, true, text, 10);
+    p = expect(&one, PDU_TEXT_RESPONSE);
+    tag = get_be32(p->header + 20);
+    fake_pdu_free(p);
+    fake_text(&one, tag + 1, true, false, text + 10, sizeof text - 10);
+    expect_reject(&one, REJECT_INVALID_FIELD, NULL);
+    fake_text(&one, tag, true, false, text + 10, sizeof text - 10); /* it was broken off */
+    expect_reject(&one, REJECT_INVALID_FIELD, NULL);
+    expect_status(&one, test_unit_ready(&one, 0), 0);
+}
+END_TEST
+
 START_TEST(a_discovery_session_lists_targets_and_runs_no_commands)
 {
     static const char keys[] = "InitiatorName=" INITIATOR "\0SessionType=Discovery";
@@ -534,6 +553,7 @@ full_feature_cases(void)
     tcase_add_test(tcase, a_text_may_come_and_go_in_pieces);
     tcase_add_loop_test(tcase, a_broken_text_is_rejected_and_the_session_goes_on, 0,
                         sizeof bad_texts / sizeof *bad_texts);
+    tcase_add_test(tcase, a_text_goes_on_under_its_own_tag_only);
     tcase_add_test(tcase, a_discovery_session_lists_targets_and_runs_no_commands);
     tcase_add_loop_test(tcase, text_is_refused_while_its_answers_are_not_taken, 0, 2);
     tcase_add_test(tcase, lists_of_targets_are_made_at_a_bounded_rate);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -154,8 +155,11 @@ looks_for_work(struct worker *w)
 {
     if (w->worked_us == 0)
         return false;
-    if (clock_us() - w->worked_us < workers_busy_poll_us())
+    if (clock_us() - w->worked_us < workers_busy_poll_us()) {
+        /* Whoever else wants this CPU, the initiator perhaps, is not to wait for nothing. */
+        (void)sched_yield();
         return true;
+    }
     w->worked_us = 0;
     return false;
 }

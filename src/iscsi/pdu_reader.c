@@ -204,12 +204,30 @@ advance(struct pdu_reader *r)
     return READER_MORE;
 }
 
-/* The usual header: it lies there as a whole, and nothing belongs to it but itself. */
+/* The usual header: it lies there as a whole with its digest, and no more belongs to it. */
 static bool
 is_plain_header(const struct pdu_reader *r, const uint8_t *bytes, size_t n)
 {
-    return pdu_reader_is_between_pdus(r) && n >= PDU_HEADER_SIZE && !r->header_digest &&
-           pdu_ahs_length(bytes) == 0;
+    size_t size = r->header_digest ? PDU_HEADER_SIZE + PDU_DIGEST_SIZE : PDU_HEADER_SIZE;
+
+    return pdu_reader_is_between_pdus(r) && n >= size && pdu_ahs_length(bytes) == 0;
+}
+
+static enum pdu_reader_event
+take_plain_header(struct pdu_reader *r, const uint8_t **bytes, size_t *n)
+{
+    size_t size = PDU_HEADER_SIZE;
+
+    memcpy(r->header, *bytes, PDU_HEADER_SIZE);
+    if (r->header_digest) {
+        memcpy(r->digest, *bytes + size, PDU_DIGEST_SIZE);
+        size += PDU_DIGEST_SIZE;
+        r->crc = crc32c(0, r->header, PDU_HEADER_SIZE);
+    }
+    *bytes += size;
+    *n -= size;
+    r->ahs_kept = 0;
+    return header_complete(r);
 }
 
 enum pdu_reader_event
@@ -219,13 +237,8 @@ pdu_reader_feed(struct pdu_reader *r, const uint8_t **bytes, size_t *n)
     uint8_t *to;
     size_t room, take;
 
-    if (is_plain_header(r, *bytes, *n)) {
-        memcpy(r->header, *bytes, PDU_HEADER_SIZE);
-        *bytes += PDU_HEADER_SIZE;
-        *n -= PDU_HEADER_SIZE;
-        r->ahs_kept = 0;
-        return header_complete(r);
-    }
+    if (is_plain_header(r, *bytes, *n))
+        return take_plain_header(r, bytes, n);
     while ((event = advance(r)) == READER_MORE && *n > 0) {
         take = r->need - r->have < *n ? r->need - r->have : *n;
         to = destination(r, &room);

@@ -41,6 +41,7 @@ struct aio_worker {
     io_context_t context;
     struct aio_ring *ring; /* of the context; NULL where it cannot be read */
     struct file_bell bell;
+    struct poller poller; /* where there is a ring */
     struct deferred submit_batch;
 };
 
@@ -139,10 +140,8 @@ get_events(struct aio_worker *a, struct io_event *events, int n)
 }
 
 static void
-completions_arrived(struct file_bell *bell)
+reap(struct aio_worker *a)
 {
-    struct aio_worker *a =
-        (struct aio_worker *)((char *)bell - offsetof(struct aio_worker, bell));
     struct io_event events[FILE_QUEUE_BATCH];
     int n;
 
@@ -160,6 +159,26 @@ completions_arrived(struct file_bell *bell)
     } while (n == FILE_QUEUE_BATCH);
     if (!STAILQ_EMPTY(&a->queue.waiting))
         worker_defer(a->queue.worker, &a->submit_batch);
+}
+
+static void
+completions_arrived(struct file_bell *bell)
+{
+    reap((struct aio_worker *)((char *)bell - offsetof(struct aio_worker, bell)));
+}
+
+/* What has completed rings, too; this is for a worker that looks before it hears. */
+static bool
+poll_ring(struct poller *poller)
+{
+    struct aio_worker *a =
+        (struct aio_worker *)((char *)poller - offsetof(struct aio_worker, poller));
+
+    if (atomic_load_explicit(&a->ring->head, memory_order_relaxed) ==
+        atomic_load_explicit(&a->ring->tail, memory_order_relaxed))
+        return false;
+    reap(a);
+    return true;
 }
 
 /*
@@ -263,6 +282,9 @@ aio_worker_start(struct worker *worker)
         free_worker(a);
         return 0;
     }
+    a->poller.poll = poll_ring;
+    if (a->ring != NULL)
+        worker_add_poller(worker, &a->poller);
     aio_workers[worker_id(worker)] = a;
     return 0;
 }
@@ -275,6 +297,8 @@ aio_worker_stop(struct worker *worker)
     if (a == NULL)
         return;
     assert(a->queue.admitted == 0 && STAILQ_EMPTY(&a->queue.waiting));
+    if (a->ring != NULL)
+        worker_remove_poller(worker, &a->poller);
     aio_workers[worker_id(worker)] = NULL;
     free_worker(a);
 }

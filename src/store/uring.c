@@ -43,6 +43,7 @@ struct uring_worker {
     bool is_open;
     struct io_uring ring;
     struct file_bell bell;
+    struct poller poller;
     struct deferred exchange;
 };
 
@@ -169,6 +170,19 @@ completions_arrived(struct file_bell *bell)
     worker_defer(u->queue.worker, &u->exchange);
 }
 
+/* What has completed rings, too; this is for a worker that looks before it hears. */
+static bool
+poll_ring(struct poller *poller)
+{
+    struct uring_worker *u =
+        (struct uring_worker *)((char *)poller - offsetof(struct uring_worker, poller));
+
+    if (io_uring_cq_ready(&u->ring) == 0 && !must_be_called(&u->ring))
+        return false;
+    exchange(&u->exchange);
+    return true;
+}
+
 /* --- a worker's ring --- */
 
 static int
@@ -205,11 +219,14 @@ open_ring(struct uring_worker *u, struct worker *worker)
         r = file_bell_make(&u->bell, worker, completions_arrived);
     if (r == 0)
         r = io_uring_register_eventfd(&u->ring, u->bell.fd);
-    if (r < 0)
+    if (r < 0) {
         close_ring(u);
-    else
-        (void)io_uring_register_ring_fd(&u->ring); /* spares the call to look it up */
-    return r;
+        return r;
+    }
+    (void)io_uring_register_ring_fd(&u->ring); /* spares the call to look it up */
+    u->poller.poll = poll_ring;
+    worker_add_poller(worker, &u->poller);
+    return 0;
 }
 
 /* NULL where there is none; that is tried once: it was there when the store was opened. */
@@ -241,8 +258,10 @@ uring_worker_stop(struct worker *worker)
 
     if (u == NULL)
         return;
-    if (u->is_open)
+    if (u->is_open) {
         assert(u->queue.admitted == 0 && STAILQ_EMPTY(&u->queue.waiting));
+        worker_remove_poller(worker, &u->poller);
+    }
     uring_workers[worker_id(worker)] = NULL;
     close_ring(u);
     free(u);

@@ -202,3 +202,22 @@ run_batches(struct store *s)
     ck_assert_int_eq(run_io(s, STORE_FLUSH, 0, 0, NULL), 0);
     free(data);
 }
+
+void
+poll_for_reads(struct store *s)
+{
+    static struct request r[BATCH];
+    uint8_t *data = aligned_alloc(4096, BATCH * 4096);
+
+    for (unsigned i = 0; i < BATCH; i++) {
+        r[i].io = (struct store_io){
+            .op = STORE_READ, .offset = i * 4096, .length = 4096, .data = data + i * 4096};
+        request_start(s, &r[i]);
+    }
+    for (unsigned i = 0; i < BATCH; i++) {
+        while (r[i].done == 0)
+            worker_turn(worker, false);
+        ck_assert_int_eq(r[i].io.error, 0);
+    }
+    free(data);
+}

@@ -29,6 +29,9 @@ int run_fua(struct store *s, enum store_op op, uint64_t offset, uint64_t length,
 #define BATCH 100
 void run_batches(struct store *s);
 
+/* BATCH reads at once, for whose end the worker looks without ever sleeping. */
+void poll_for_reads(struct store *s);
+
 /* Those that give or take more. Each must succeed but run_copy(), which gives the error. */
 struct store_extent run_extent(struct store *s, uint64_t offset, uint64_t length);
 struct store_space run_space(struct store *s);

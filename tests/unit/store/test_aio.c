@@ -36,6 +36,7 @@ static _Thread_local struct {
     unsigned hangs;
     io_context_t context;
     unsigned calls, longest;
+    bool silent;    /* completions ring no eventfd */
     int other_ring; /* a context's memory is of another kind: 1 + which member says so */
     unsigned getevents_calls; /* every second fails with EINTR */
 } script;
@@ -62,6 +63,8 @@ __wrap_io_submit(io_context_t context, long n, struct iocb **iocbs)
     for (long i = 0; script.hanging_fd != 0 && i < n; i++)
         if (iocbs[i]->aio_fildes == script.hanging_fd)
             n = i;
+    for (long i = 0; script.silent && i < n; i++)
+        iocbs[i]->u.c.flags = 0;
     script.calls++;
     if ((unsigned)n > script.longest)
         script.longest = (unsigned)n;
@@ -203,6 +206,17 @@ START_TEST(completions_are_read_from_memory_without_a_call)
 }
 END_TEST
 
+START_TEST(a_worker_that_polls_finds_completions_that_do_not_ring)
+{
+    struct store *s = open_aio();
+
+    script.silent = true;
+    poll_for_reads(s);
+    ck_assert_uint_ge(script.longest, 50);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(where_that_memory_is_of_another_kind_the_kernel_is_asked)
 {
     struct store *s;
@@ -289,6 +303,7 @@ aio_cases(void)
     tcase_add_test(c, a_device_that_does_not_know_nowait_gets_plain_operations);
     tcase_add_test(c, a_kernel_without_flush_by_aio_is_asked_once);
     tcase_add_test(c, completions_are_read_from_memory_without_a_call);
+    tcase_add_test(c, a_worker_that_polls_finds_completions_that_do_not_ring);
     tcase_add_loop_test(c, where_that_memory_is_of_another_kind_the_kernel_is_asked, 0, 3);
     tcase_add_loop_test(c, a_disk_that_hangs_does_not_take_all_of_a_workers_context, 0, 2);
     tcase_add_loop_test(c, a_machine_short_of_aio_has_a_smaller_context_or_helpers, 0,

@@ -27,6 +27,10 @@ enum {
 #define BUFFERS_MIB_MIN 16
 #define BUFFERS_MIB_MAX (1u << 24)
 
+/* Long enough for an initiator on another CPU that answers at once, and short enough to cost
+ * little where it is not to come: doc/performance.md has what was measured. */
+#define BUSY_POLL_US 20
+
 static const struct argp_option rows[] = {
     {"state-dir", 's', "DIR", 0, "Keep the configuration in DIR (default /var/lib/blockgated)",
      0},
@@ -42,7 +46,7 @@ static const struct argp_option rows[] = {
      0},
     {"busy-poll-us", OPTION_BUSY_POLL, "N", 0,
      "Microseconds that a worker which has just had work looks for more before it sleeps "
-     "(default 0: none)",
+     "(default 20; 0: it sleeps at once)",
      0},
     {"log-level", 'l', "LEVEL", 0, "error, warning, info (default) or debug", 0},
     {"config", OPTION_CONFIG, "FILE", 0,
@@ -165,6 +169,7 @@ options_parse(struct options *options, int argc, char **argv)
         .rpc_socket = "/run/blockgated/api.sock",
         .workers = cpu_count(),
         .buffers_mib = quarter_of_memory(),
+        .busy_poll_us = BUSY_POLL_US,
     };
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, options);

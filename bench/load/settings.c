@@ -210,6 +210,8 @@ finish(struct settings *s, struct argp_state *state)
         s->block_size = s->mode == MODE_VERIFY ? 256 << 10 : 4096;
     if (s->block_size % 512 != 0)
         argp_error(state, "--block-size: a multiple of 512");
+    if (s->commands > 0 && (s->mode == MODE_LOGIN || s->mode == MODE_IDLE))
+        argp_error(state, "--commands does not go with login and idle: --seconds ends them");
     if (s->seconds < 0)
         s->seconds = s->commands > 0 || s->mode == MODE_FILL ? 86400 : 5;
     if (mode_has_an_end(s->mode) || s->commands > 0)

@@ -128,7 +128,7 @@ START_TEST(a_url_names_host_port_target_and_lun)
 }
 END_TEST
 
-static const char *const bad_arguments[][2] = {
+static const char *const bad_arguments[][3] = {
     {"http://h/iqn.x/0", NULL},
     {"iscsi://h/iqn.x", NULL},
     {"iscsi:///iqn.x/0", NULL},
@@ -143,18 +143,21 @@ static const char *const bad_arguments[][2] = {
     {"--sessions=-1", NULL},
     {"--span=1kk", NULL},
     {"--luns=2", "iscsi://h/x/16383"},
+    {"--mode=login", "--commands=5", "iscsi://h/x/0"},
+    {"--mode=idle", "--commands=5", "iscsi://h/x/0"},
 };
 
 START_TEST(a_command_line_that_makes_no_sense_is_refused)
 {
-    char first[64], second[64], program[] = "blockgate-bench";
-    char *argv[] = {program, first, second, NULL};
+    char text[3][64], program[] = "blockgate-bench";
+    char *argv[] = {program, text[0], text[1], text[2], NULL};
     struct settings s;
+    int n = 0;
 
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-    strcpy(first, bad_arguments[_i][0]);
-    strcpy(second, bad_arguments[_i][1] != NULL ? bad_arguments[_i][1] : "");
-    settings_parse(&s, bad_arguments[_i][1] != NULL ? 3 : 2, argv); /* ends with 64 */
+    for (; n < 3 && bad_arguments[_i][n] != NULL; n++)
+        strcpy(text[n], bad_arguments[_i][n]);
+    settings_parse(&s, n + 1, argv); /* ends with 64 */
 }
 END_TEST
 

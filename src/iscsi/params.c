@@ -310,6 +310,9 @@ settle(struct negotiation *n, const struct param_key *key, const char *theirs,
     case DECLARED:
         return take_declaration(n, key, theirs);
     case DECLARED_BY_TARGET:
+        /* Where the same answer has our own word, that is enough: a key is in a list once. */
+        is_settled |= text_output_has(out, key->name);
+        break;
     case OBSOLETE:
         break;
     case ELSEWHERE:

@@ -250,6 +250,17 @@ text_output_clear(struct text_output *out)
     out->error = 0;
 }
 
+bool
+text_output_has(const struct text_output *out, const char *key)
+{
+    size_t n = strlen(key);
+
+    for (size_t at = 0; at < out->length; at += strlen(out->bytes + at) + 1)
+        if (strncmp(out->bytes + at, key, n) == 0 && out->bytes[at + n] == '=')
+            return true;
+    return false;
+}
+
 void
 text_put(struct text_output *out, const char *key, const char *value)
 {

@@ -70,6 +70,9 @@ void text_output_init(struct text_output *out, size_t limit);
 void text_output_done(struct text_output *out);
 void text_output_clear(struct text_output *out); /* for the next answer */
 
+/* Whether KEY is in it since it was last cleared. */
+bool text_output_has(const struct text_output *out, const char *key);
+
 /* Whole pairs or, with out->error set, nothing. */
 void text_put(struct text_output *out, const char *key, const char *value);
 void text_put_number(struct text_output *out, const char *key, uint64_t value);

@@ -70,6 +70,8 @@ static const struct {
 } short_logins[] = {
     {T | STAGES(0, 3), TO_OPEN, DECLARED, false},
     {T | STAGES(1, 3), TO_OPEN, DECLARED LENGTH, false},
+    {T | STAGES(1, 3), TO_OPEN "TargetAlias=Mine;TargetAddress=here;",
+     DECLARED LENGTH "TargetAddress=Reject;", false},
     {T | STAGES(1, 3), TO_OPEN "MaxRecvDataSegmentLength=65536;MaxConnections=8;",
      DECLARED LENGTH "MaxConnections=1;", false},
     {T | STAGES(1, 3), I_AM "TargetName=IQN.2026-01.EXAMPLE:Open;", DECLARED LENGTH, false},

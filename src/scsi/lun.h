@@ -92,7 +92,7 @@ struct lun {
      * first nexus. */
     void (*save)(struct lun_save *save);
     _Atomic uint64_t space_threshold; /* … and */
-    bool is_short;                    /* whether less is available; under lock */
+    atomic_bool is_short;             /* whether less is available */
     atomic_bool has_no_space;         /* nothing to speak of is; see lun_space.h */
     struct io_counters *counters;     /* one set for each worker */
     atomic_uint start_stop_cycles;    /* how often it was stopped */

@@ -48,12 +48,9 @@ bool
 lun_note_space(struct lun *lun, uint64_t available)
 {
     static const uint64_t none_left = SPACE_NONE_LEFT * SPACE_SET;
-    bool is_short = available < lun_space_threshold(lun), is_new;
+    bool is_short = available < lun_space_threshold(lun);
+    bool is_new = !atomic_exchange(&lun->is_short, is_short) && is_short;
 
-    lun_lock(lun);
-    is_new = is_short && !lun->is_short;
-    lun->is_short = is_short;
-    lun_unlock(lun);
     if (is_new)
         tell(lun, ATTENTION_SPACE_SHORT, NULL);
     if (available <= none_left - SPACE_SET / 2)

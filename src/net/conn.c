@@ -220,7 +220,7 @@ writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     worker_event_begins(worker_current());
-    wake(arg);
+    worker_defer(worker_current(), &((struct conn *)arg)->flush);
 }
 
 /* Bytes that come after our last word are thrown away until the peer closes too. */

@@ -292,10 +292,21 @@ log_out(struct fake_initiator *f)
     return p.task_tag;
 }
 
+/* The answer to the logout TAG, after which the connection ends. */
+static void
+expect_logged_out(struct fake_initiator *f, uint32_t tag)
+{
+    struct fake_pdu *p = expect(f, PDU_LOGOUT_RESPONSE);
+
+    ck_assert_uint_eq(pdu_task_tag(p->header), tag);
+    ck_assert_uint_eq(p->header[2], LOGOUT_CLOSED);
+    fake_pdu_free(p);
+    ck_assert_int_eq(session_end_state(f->session), SESSION_CLOSE_AFTER_OUTPUT);
+}
+
 START_TEST(who_has_begun_to_log_out_is_given_the_time_its_commands_need)
 {
     struct fake_command c = fake_read(0, 0, 1);
-    struct fake_pdu *p;
     uint32_t tag;
 
     fixture_login(&one, 0, 1, "");
@@ -309,11 +320,7 @@ START_TEST(who_has_begun_to_log_out_is_given_the_time_its_commands_need)
     ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
     expect_nothing(&one); /* the store has not let go */
     fake_store_release(fixture_store(0), 0, 0);
-    p = expect(&one, PDU_LOGOUT_RESPONSE);
-    ck_assert_uint_eq(pdu_task_tag(p->header), tag);
-    ck_assert_uint_eq(p->header[2], LOGOUT_CLOSED);
-    fake_pdu_free(p);
-    ck_assert_int_eq(session_end_state(one.session), SESSION_CLOSE_AFTER_OUTPUT);
+    expect_logged_out(&one, tag);
     fake_store_hold(fixture_store(0), false);
 }
 END_TEST
@@ -321,7 +328,6 @@ END_TEST
 START_TEST(who_is_logging_out_already_is_not_cut_off_by_a_request_to_do_so)
 {
     struct fake_command c = fake_read(0, 0, 1);
-    struct fake_pdu *p;
     uint32_t tag;
 
     fixture_login(&one, 0, 1, "");
@@ -333,9 +339,7 @@ START_TEST(who_is_logging_out_already_is_not_cut_off_by_a_request_to_do_so)
     ck_assert_int_eq(session_end_state(one.session), SESSION_OPEN);
     expect_nothing(&one);
     fake_store_release(fixture_store(0), 0, 0);
-    p = expect(&one, PDU_LOGOUT_RESPONSE);
-    ck_assert_uint_eq(pdu_task_tag(p->header), tag);
-    fake_pdu_free(p);
+    expect_logged_out(&one, tag);
     fake_store_hold(fixture_store(0), false);
 }
 END_TEST

@@ -62,6 +62,16 @@ request_start(struct store *s, struct request *r)
     ck_assert_uint_eq(r->done, 0); /* never inside submit */
 }
 
+void
+reads_start(struct store *s, struct request *r, unsigned n, uint8_t *data)
+{
+    for (unsigned i = 0; i < n; i++) {
+        r[i].io = (struct store_io){.op = STORE_READ, .length = 4096, .data = data};
+        request_start(s, &r[i]);
+    }
+    worker_turn(one_worker(), true);
+}
+
 int
 request_wait(struct request *r)
 {

@@ -18,6 +18,9 @@ struct worker *one_worker(void);
 /* Submits R, whose io has op, offset, length, data and fua. */
 void request_start(struct store *s, struct request *r);
 
+/* Submits N reads of the first 4 KiB to DATA in one turn. */
+void reads_start(struct store *s, struct request *r, unsigned n, uint8_t *data);
+
 /* Turns the worker until R is done; gives its error. */
 int request_wait(struct request *r);
 

@@ -357,11 +357,7 @@ START_TEST(a_disk_that_hangs_does_not_take_all_of_a_workers_ring)
     ck_assert_int_eq(pipe2(script.pipe, O_CLOEXEC), 0);
     for (unsigned h = 0; h < 2; h++) {
         script.hanging_fd = ((struct file_store *)hangs[h])->fd;
-        for (unsigned i = 0; i < MANY; i++) {
-            r[h][i].io = (struct store_io){.op = STORE_READ, .length = 4096, .data = data};
-            request_start(hangs[h], &r[h][i]);
-        }
-        worker_turn(one_worker(), true);
+        reads_start(hangs[h], r[h], MANY, data);
     }
     ck_assert_uint_gt(script.hangs, 0);
     script.longest = 0;

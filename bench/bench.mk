@@ -29,6 +29,6 @@ EXTRA_DIST += bench/README.md bench/load/README.md bench/footprint bench/instruc
 
 noinst_PROGRAMS += command_script
 command_script_SOURCES = tests/bench/command_script.c tests/fakes/fake_initiator.h \
-	tests/fakes/fake_initiator.c
+	tests/fakes/fake_initiator.c tests/fakes/fake_target.h tests/fakes/fake_target.c
 command_script_LDFLAGS = $(RELEASE_LDFLAGS)
 command_script_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)

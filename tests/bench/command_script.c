@@ -12,24 +12,19 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "catalog/catalog.h"
-#include "catalog/publish.h"
 #include "core/bytes.h"
 #include "core/crew.h"
-#include "core/log.h"
 #include "iscsi/session.h"
 #include "scsi/lun.h"
 #include "store/store.h"
 #include "tests/fakes/fake_initiator.h"
+#include "tests/fakes/fake_target.h"
 
-#define TARGET    "iqn.2026-01.org.example:script"
 #define BATCH     32
 #define PIECES    (3 * BATCH)
 #define LENGTH    4096
 #define BLOCKS    (LENGTH / 512)
 #define DISK_SIZE (UINT64_C(1) << 30)
-
-static struct lun *lun;
 
 static void
 must(bool fact, const char *what)
@@ -38,88 +33,6 @@ must(bool fact, const char *what)
         return;
     fprintf(stderr, "command_script: %s\n", what);
     exit(1);
-}
-
-static void
-nothing(void *arg)
-{
-    (void)arg;
-}
-
-static void
-released(struct lun *l)
-{
-    (void)l;
-}
-
-static void
-turn_all(void)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        worker_enter(crew_worker(0));
-        worker_turn(crew_worker(0), false);
-        worker_enter(crew_main());
-        worker_turn(crew_main(), false);
-    }
-    worker_enter(crew_worker(0));
-}
-
-static void
-open_lun(void)
-{
-    static const struct store_config config = {
-        .type = "null", .name = "script", .size = DISK_SIZE, .block_size = 512};
-    static const struct lun_identity identity = {.vendor_id = "BLKGATE",
-                                                 .product_id = "script",
-                                                 .product_revision = "1",
-                                                 .serial = "1",
-                                                 .naa_length = 16};
-    static const struct lun_attributes attributes = {.block_size = 512,
-                                                     .modes = LUN_UNMAP | LUN_WRITE_CACHE};
-    struct store *store;
-
-    must(store_open(&config, &store, NULL) == 0, "the store does not open");
-    lun = lun_new(&identity, &attributes, store, released, NULL);
-    must(lun != NULL, "out of memory");
-}
-
-/* One target with one LUN, open to all; it is never freed. */
-static void
-publish(void)
-{
-    static struct acl_entry acl;
-    static struct target_port_group group = {.tag = 1};
-    static struct backstore backstore = {.refs = 1};
-    static struct lun_export export;
-    static struct target target = {
-        .refs = 1,
-        .enabled = true,
-        .parameters = {.immediate_data = true,
-                       .max_recv_data_segment_length = 262144,
-                       .max_burst_length = 262144,
-                       .first_burst_length = 262144,
-                       .max_outstanding_r2t = 1,
-                       .header_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
-                       .data_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
-                       .queue_depth = 128},
-    };
-    static struct target *targets[1] = {&target};
-    static struct catalog catalog = {.refs = 1, .targets = targets, .target_count = 1};
-
-    acl.initiator = strdup("*");
-    backstore.lun = lun;
-    export = (struct lun_export){
-        .enabled = true, .backstore = &backstore, .counters = export_counters_new()};
-    target.name = strdup(TARGET);
-    target.portal_groups = &group;
-    target.portal_group_count = 1;
-    target.acls = &acl;
-    target.acl_count = 1;
-    target.luns = &export;
-    target.lun_count = 1;
-    worker_enter(crew_main());
-    must(catalog_publish(&catalog, nothing, NULL) == 0, "the catalog cannot be published");
-    turn_all();
 }
 
 /* A batch of requests as bytes, and of answers. */
@@ -218,7 +131,7 @@ take_attention(struct fake_initiator *f)
     const struct fake_command test_unit_ready = {.is_immediate = false};
 
     fake_command(f, &test_unit_ready);
-    turn_all();
+    fake_target_settle();
     fake_pdu_free(fake_receive(f));
 }
 
@@ -227,21 +140,27 @@ main(int argc, char **argv)
 {
     static const char keys[] =
         "SessionType=Normal\0InitiatorName=iqn.2026-01.org.example:script"
-        "\0TargetName=" TARGET "\0InitialR2T=No\0ImmediateData=Yes\0"
+        "\0TargetName=" FAKE_TARGET "\0InitialR2T=No\0ImmediateData=Yes\0"
         "MaxRecvDataSegmentLength=262144\0FirstBurstLength=262144";
+    static const struct store_config store = {
+        .type = "null", .name = "script", .size = DISK_SIZE, .block_size = 512};
+    static const struct target_parameters parameters = {
+        .immediate_data = true,
+        .max_recv_data_segment_length = 262144,
+        .max_burst_length = 262144,
+        .first_burst_length = 262144,
+        .max_outstanding_r2t = 1,
+        .header_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
+        .data_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
+        .queue_depth = 128,
+    };
     struct fake_initiator f = {0};
     bool writes;
 
     must(argc == 3 && (strcmp(argv[1], "read") == 0 || strcmp(argv[1], "write") == 0),
          "usage: command_script read|write COUNT");
     writes = strcmp(argv[1], "write") == 0;
-    for (const char *const *m = log_modules(); *m != NULL; m++)
-        log_set_level(*m, LOG_LEVEL_ERROR);
-    must(crew_new(1) == 0, "out of memory");
-    worker_enter(crew_worker(0));
-    catalog_on_install(sessions_catalog_installed);
-    open_lun();
-    publish();
+    fake_target_open(&store, LUN_UNMAP | LUN_WRITE_CACHE, &parameters, 1);
     fake_connect(&f, 0);
     must(fake_login(&f, 1, keys, sizeof keys) == 0, "the login fails");
     take_attention(&f);

@@ -29,7 +29,7 @@ fuzz_login_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)
 
 noinst_PROGRAMS += fuzz_full_feature
 fuzz_full_feature_SOURCES = tests/fuzz/fuzz_full_feature.c tests/fakes/fake_initiator.h \
-	tests/fakes/fake_initiator.c
+	tests/fakes/fake_initiator.c tests/fakes/fake_target.h tests/fakes/fake_target.c
 fuzz_full_feature_LDFLAGS = $(FUZZER_LINK)
 fuzz_full_feature_LDADD = $(ISCSI_LIBS) $(CATALOG_DEPS)
 

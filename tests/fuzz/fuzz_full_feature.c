@@ -9,20 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog.h"
-#include "catalog/publish.h"
 #include "core/bytes.h"
-#include "core/crew.h"
-#include "core/log.h"
 #include "iscsi/registry.h"
 #include "iscsi/session.h"
 #include "scsi/lun.h"
 #include "store/store.h"
 #include "tests/fakes/fake_initiator.h"
+#include "tests/fakes/fake_target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
-
-#define TARGET "iqn.2026-01.example:disk"
 
 enum { STORE_SIZE = 512 * 512, STEPS_MAX = 200 };
 enum step { SEND_BYTES, SEND_PDU, ANSWER_R2T, TURN, TICK, READ_OUTPUT, STEPS };
@@ -43,102 +38,25 @@ check(bool fact)
 }
 
 static void
-nothing(void *arg)
-{
-    (void)arg;
-}
-
-static void
-released(struct lun *l)
-{
-    (void)l;
-}
-
-static void
-turn(void)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        worker_enter(crew_worker(0));
-        worker_turn(crew_worker(0), false);
-        worker_enter(crew_main());
-        worker_turn(crew_main(), false);
-    }
-    worker_enter(crew_worker(0));
-}
-
-static struct lun *
-open_lun(void)
-{
-    static const struct store_config config = {
-        .type = "ram", .name = "fuzz", .size = STORE_SIZE, .block_size = 512};
-    static const struct lun_identity identity = {.vendor_id = "VENDOR",
-                                                 .product_id = "disk",
-                                                 .product_revision = "1",
-                                                 .serial = "0123456789",
-                                                 .naa_length = 16};
-    static const struct lun_attributes attributes = {.block_size = 512, .modes = LUN_UNMAP};
-    struct store *store;
-
-    check(store_open(&config, &store, NULL) == 0);
-    return lun_new(&identity, &attributes, store, released, NULL);
-}
-
-/* One target with one LUN, open to all; it is never freed. */
-static void
-publish(void)
-{
-    static struct acl_entry acl;
-    static struct target_port_group group = {.tag = 1};
-    static struct backstore backstore = {.refs = 1};
-    static struct lun_export exports[2];
-    static struct target target = {
-        .refs = 1,
-        .enabled = true,
-        .parameters = {.immediate_data = true,
-                       .max_recv_data_segment_length = 4096,
-                       .max_burst_length = 8192,
-                       .first_burst_length = 4096,
-                       .max_outstanding_r2t = 2,
-                       .header_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
-                       .data_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
-                       .nop_interval_s = 5,
-                       .nop_timeout_s = 5,
-                       .queue_depth = 8},
-    };
-    static struct target *targets[1] = {&target};
-    static struct catalog catalog = {.refs = 1, .targets = targets, .target_count = 1};
-
-    acl.initiator = strdup("*");
-    backstore.lun = lun;
-    for (unsigned i = 0; i < 2; i++)
-        exports[i] = (struct lun_export){.number = (uint16_t)(i * 300),
-                                         .enabled = true,
-                                         .backstore = &backstore,
-                                         .counters = export_counters_new()};
-    target.name = strdup(TARGET);
-    target.portal_groups = &group;
-    target.portal_group_count = 1;
-    target.acls = &acl;
-    target.acl_count = 1;
-    target.luns = exports;
-    target.lun_count = 2;
-    worker_enter(crew_main());
-    check(catalog_publish(&catalog, nothing, NULL) == 0);
-    turn();
-}
-
-static void
 open_all(void)
 {
-    if (lun != NULL)
-        return;
-    for (const char *const *m = log_modules(); *m != NULL; m++)
-        log_set_level(*m, LOG_LEVEL_ERROR);
-    check(crew_new(1) == 0);
-    worker_enter(crew_worker(0));
-    lun = open_lun();
-    check(lun != NULL);
-    publish();
+    static const struct store_config store = {
+        .type = "ram", .name = "fuzz", .size = STORE_SIZE, .block_size = 512};
+    static const struct target_parameters parameters = {
+        .immediate_data = true,
+        .max_recv_data_segment_length = 4096,
+        .max_burst_length = 8192,
+        .first_burst_length = 4096,
+        .max_outstanding_r2t = 2,
+        .header_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
+        .data_digests = DIGEST_ALLOW_NONE | DIGEST_ALLOW_CRC32C,
+        .nop_interval_s = 5,
+        .nop_timeout_s = 5,
+        .queue_depth = 8,
+    };
+
+    if (lun == NULL)
+        lun = fake_target_open(&store, LUN_UNMAP, &parameters, 2);
 }
 
 static uint8_t
@@ -249,7 +167,7 @@ run_steps(struct fake_initiator *f, struct input *in)
             answer_r2t(f, in, &r2t);
             break;
         case TURN:
-            turn();
+            fake_target_settle();
             break;
         case TICK:
             now_ms += take_byte(in) * UINT64_C(50);
@@ -262,7 +180,7 @@ run_steps(struct fake_initiator *f, struct input *in)
             break;
         }
     }
-    turn();
+    fake_target_settle();
     read_output(f, &r2t);
 }
 
@@ -270,10 +188,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     static const char keys[] =
-        "InitiatorName=iqn.2026-01.example:fuzz\0TargetName=" TARGET
+        "InitiatorName=iqn.2026-01.example:fuzz\0TargetName=" FAKE_TARGET
         "\0MaxOutstandingR2T=2\0MaxRecvDataSegmentLength=2048\0InitialR2T=No";
-    static const char digests[] = "InitiatorName=iqn.2026-01.example:fuzz\0TargetName=" TARGET
-                                  "\0HeaderDigest=CRC32C\0DataDigest=CRC32C";
+    static const char digests[] =
+        "InitiatorName=iqn.2026-01.example:fuzz\0TargetName=" FAKE_TARGET
+        "\0HeaderDigest=CRC32C\0DataDigest=CRC32C";
     static const char discovery[] =
         "InitiatorName=iqn.2026-01.example:fuzz\0SessionType=Discovery";
     struct fake_initiator f = {0};
@@ -299,7 +218,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     run_steps(&f, &in);
     fake_disconnect(&f);
     for (unsigned i = 0; i < 100 && session_count() > 0; i++)
-        turn();
+        fake_target_settle();
     check(session_count() == 0);
     check(registry_count(NULL) == 0);
     return 0;

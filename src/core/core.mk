@@ -5,6 +5,7 @@ src_core_libcore_a_SOURCES = \
 	src/core/crc32c.c src/core/crc32c.h \
 	src/core/crew.c src/core/crew.h \
 	src/core/error.c src/core/error.h \
+	src/core/events.c src/core/events.h \
 	src/core/iobuf.c src/core/iobuf.h \
 	src/core/log.c src/core/log.h \
 	src/core/network.c src/core/network.h \

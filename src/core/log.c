@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/events.h"
+
 #define LINE_MAX_LENGTH 2048
 
 static const char *const level_names[LOG_LEVELS] = {
@@ -107,6 +109,20 @@ log_enabled(enum log_level level, const char *module)
     return i < 0 || (int)level <= atomic_load_explicit(&levels[i], memory_order_relaxed);
 }
 
+/* What an operator should look at is an event, too. */
+static void
+post_event(enum log_level level, const char *module, const char *message, va_list args)
+{
+    struct event_member members[EVENT_MEMBERS_MAX + 1] = {EVENT_TEXT("module", module),
+                                                          EVENT_TEXT("message", message)};
+    const char *key;
+    size_t n = 2;
+
+    while (n < EVENT_MEMBERS_MAX && (key = va_arg(args, const char *)) != NULL)
+        members[n++] = (struct event_member)EVENT_TEXT(key, va_arg(args, const char *));
+    event_post_members(level == LOG_LEVEL_ERROR ? EVENT_LOG_ERROR : EVENT_LOG_WARNING, members);
+}
+
 void
 log_write(enum log_level level, const char *module, const char *message, ...)
 {
@@ -134,6 +150,11 @@ log_write(enum log_level level, const char *module, const char *message, ...)
     va_end(args);
     l.text[l.length++] = '\n';
     (void)!write(STDERR_FILENO, l.text, l.length);
+    if (level <= LOG_LEVEL_WARNING) {
+        va_start(args, message);
+        post_event(level, module, message, args);
+        va_end(args);
+    }
 }
 
 bool

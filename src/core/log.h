@@ -6,7 +6,8 @@
  * worker=1
  *
  * Keys are literals; values are strings and are quoted and escaped where needed, so
- * text that a peer chose cannot forge a line. Any thread; one write(2) a line.
+ * text that a peer chose cannot forge a line. Any thread; one write(2) a line. A warning or
+ * error is also an event (events.h).
  */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H

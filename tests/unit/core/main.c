@@ -17,6 +17,7 @@ main(void)
     suite_add_tcase(s, timer_cases());
     suite_add_tcase(s, bytes_cases());
     suite_add_tcase(s, text_cases());
+    suite_add_tcase(s, event_cases());
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);
     failed = srunner_ntests_failed(run);

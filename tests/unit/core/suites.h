@@ -11,5 +11,6 @@ TCase *pool_cases(void);
 TCase *bytes_cases(void);
 TCase *timer_cases(void);
 TCase *text_cases(void);
+TCase *event_cases(void);
 
 #endif

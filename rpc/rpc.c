@@ -8,11 +8,13 @@
 
 #include "catalog/schema.h"
 #include "core/crew.h"
+#include "core/events.h"
 #include "core/log.h"
 #include "core/worker.h"
 #include "rpc/dispatch.h"
 #include "rpc/endpoints.h"
 #include "rpc/http.h"
+#include "rpc/methods/event.h"
 #include "rpc/methods/methods.h"
 
 /* The one API of the process; main's. */
@@ -72,6 +74,7 @@ start(const struct rpc_setup *setup, struct error *err)
         http_server_new(worker_base(crew_main()), endpoints_handle, &api.endpoints, err);
     if (api.server == NULL || http_listen_unix(api.server, setup->socket_path, err) < 0)
         return -1;
+    events_watch(event_polls_look);
     log_info("rpc", "API is listening", "socket", setup->socket_path, NULL);
     return 0;
 }
@@ -89,6 +92,8 @@ void
 rpc_set_state(enum rpc_state state)
 {
     dispatch_set_state(api.dispatch, state);
+    if (state == RPC_STOPPING)
+        event_polls_end();
 }
 
 void
@@ -107,6 +112,8 @@ rpc_calls_open(void)
 void
 rpc_stop(void)
 {
+    events_watch(NULL);
+    event_polls_end();
     http_server_free(api.server);
     dispatch_free(api.dispatch);
     free(api.openrpc);

@@ -7,6 +7,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/dispatch.c rpc/dispatch.h \
 	rpc/endpoints.c rpc/endpoints.h \
 	rpc/errors.c rpc/errors.h \
+	rpc/events.c rpc/events.h \
 	rpc/http.c rpc/http.h \
 	rpc/jsonrpc.c rpc/jsonrpc.h \
 	rpc/near.c rpc/near.h \
@@ -18,6 +19,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/methods/daemon.c \
 	rpc/methods/discover.c \
 	rpc/methods/discovery.c \
+	rpc/methods/event.c rpc/methods/event.h \
 	rpc/methods/log.c rpc/methods/worker.c \
 	rpc/methods/lun.c \
 	rpc/methods/methods.c rpc/methods/methods.h \

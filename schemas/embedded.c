@@ -20,7 +20,8 @@
     X(stats)         \
     X(log)           \
     X(discovery)     \
-    X(worker)
+    X(worker)        \
+    X(event)
 
 /* clang-format off */
 #define INCLUDE(fragment)                                               \

@@ -11,7 +11,7 @@
 extern const struct rpc_method rpc_methods[], daemon_methods[], config_methods[],
     backstore_methods[], target_methods[], lun_methods[], acl_methods[], portal_group_methods[],
     session_methods[], reservation_methods[], stats_methods[], log_methods[], worker_methods[],
-    discovery_methods[];
+    discovery_methods[], event_methods[];
 
 /* All of them, ended by NULL. */
 extern const struct rpc_method *const all_methods[];

@@ -12,9 +12,11 @@
 #include "catalog/publish.h"
 #include "catalog/schema.h"
 #include "core/crew.h"
+#include "core/events.h"
 #include "core/pool.h"
 #include "rpc/batch.h"
 #include "rpc/dispatch.h"
+#include "rpc/methods/event.h"
 #include "rpc/methods/methods.h"
 #include "store/store.h"
 
@@ -63,7 +65,10 @@ is_listening(const char *address, uint16_t port)
 static const char *
 state(void)
 {
-    return dispatch_state(api.dispatch) == RPC_READY ? "ready" : "starting";
+    static const char *const names[] = {
+        [RPC_STARTING] = "starting", [RPC_READY] = "ready", [RPC_STOPPING] = "stopping"};
+
+    return names[dispatch_state(api.dispatch)];
 }
 
 static void
@@ -152,6 +157,7 @@ api_setup(void)
     commit_boot(booted, NULL);
     wait_until_done();
     dispatch_set_state(api.dispatch, RPC_READY);
+    events_watch(event_polls_look);
 }
 
 static void
@@ -172,6 +178,8 @@ remove_folder(void)
 void
 api_teardown(void)
 {
+    events_watch(NULL);
+    event_polls_end();
     ck_assert_uint_eq(dispatch_calls_open(api.dispatch), 0);
     commit_drain(drained, NULL);
     wait_until_done();
@@ -196,6 +204,8 @@ void
 api_set_state(enum rpc_state to)
 {
     dispatch_set_state(api.dispatch, to);
+    if (to == RPC_STOPPING)
+        event_polls_end();
 }
 
 void
@@ -247,18 +257,42 @@ replied(void *arg, int status, char *text)
     api.is_done = true;
 }
 
-json_t *
-api_call(const char *method, const char *params, bool *failed)
+void
+api_begin(const char *method, const char *params)
 {
     struct rpc_peer peer = {.role = RPC_ADMIN};
     json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method",
                                 method, "params", parse(params != NULL ? params : "{}"));
     char *body = json_dumps(request, JSON_COMPACT);
-    json_t *reply, *ret;
 
     json_decref(request);
     batch_start(api.dispatch, &peer, body, strlen(body), replied, NULL);
     free(body);
+}
+
+json_t *
+api_reply(void)
+{
+    json_t *reply, *ret;
+
+    worker_turn(crew_main(), false);
+    if (!api.is_done)
+        return NULL;
+    api.is_done = false;
+    reply = json_loads(api.reply, 0, NULL);
+    free(api.reply);
+    ret = json_incref(json_object_get(reply, "result"));
+    ck_assert_ptr_nonnull(ret);
+    json_decref(reply);
+    return ret;
+}
+
+json_t *
+api_call(const char *method, const char *params, bool *failed)
+{
+    json_t *reply, *ret;
+
+    api_begin(method, params);
     wait_until_done();
     reply = json_loads(api.reply, 0, NULL);
     free(api.reply);

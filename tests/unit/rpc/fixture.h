@@ -32,6 +32,11 @@ void api_set_session(const struct session_summary *session);
  */
 json_t *api_call(const char *method, const char *params, bool *failed);
 
+/* Starts METHOD and does not wait for its reply, of which there is one at a time; then it is
+ * there, or NULL: not yet, after all turns that main has work for. */
+void api_begin(const char *method, const char *params);
+json_t *api_reply(void);
+
 /* A call that must succeed; the caller frees the result. */
 json_t *api_do(const char *method, const char *params);
 

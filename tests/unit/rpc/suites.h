@@ -10,5 +10,6 @@ TCase *dispatch_cases(void);
 TCase *http_cases(void);
 TCase *methods_cases(void);
 TCase *reservation_cases(void);
+TCase *event_cases(void);
 
 #endif

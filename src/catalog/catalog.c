@@ -8,6 +8,7 @@
 #include "catalog/credentials.h"
 #include "core/counters.h"
 #include "core/crew.h"
+#include "core/latency.h"
 #include "scsi/lun.h"
 
 struct export_counters {
@@ -54,8 +55,10 @@ export_counters_ref(struct export_counters *counters)
 void
 export_counters_unref(struct export_counters *counters)
 {
-    if (counters != NULL && drop(&counters->refs))
-        free(counters);
+    if (counters == NULL || !drop(&counters->refs))
+        return;
+    io_counters_done(counters->of, counters->sets);
+    free(counters);
 }
 
 struct io_counters *
@@ -70,6 +73,18 @@ void
 export_counters_total(const struct export_counters *counters, struct io_totals *totals)
 {
     io_counters_sum(counters->of, counters->sets, totals);
+}
+
+void
+export_counters_latency(const struct export_counters *counters, struct latency_totals *totals)
+{
+    latency_sum(counters->of, counters->sets, totals);
+}
+
+void
+export_counters_refusals(const struct export_counters *counters, struct refusal_totals *totals)
+{
+    refusals_sum(counters->of, counters->sets, totals);
 }
 
 struct backstore *

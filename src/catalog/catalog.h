@@ -41,7 +41,15 @@ void export_counters_unref(struct export_counters *counters); /* accepts NULL */
 struct io_counters *export_counters_of(struct export_counters *counters,
                                        const struct worker *worker);
 struct io_totals;
+struct latency_totals;
+struct refusal_totals;
+
+/* Each adds to what TOTALS has. */
 void export_counters_total(const struct export_counters *counters, struct io_totals *totals);
+void export_counters_latency(const struct export_counters *counters,
+                             struct latency_totals *totals);
+void export_counters_refusals(const struct export_counters *counters,
+                              struct refusal_totals *totals);
 
 /* A LUN of a target: number → backstore. */
 struct lun_export {

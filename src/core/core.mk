@@ -7,6 +7,7 @@ src_core_libcore_a_SOURCES = \
 	src/core/error.c src/core/error.h \
 	src/core/events.c src/core/events.h \
 	src/core/iobuf.c src/core/iobuf.h \
+	src/core/latency.c src/core/latency.h \
 	src/core/log.c src/core/log.h \
 	src/core/network.c src/core/network.h \
 	src/core/parse.c src/core/parse.h \

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "core/counters.h"
+#include "core/latency.h"
 
 /* A copy: valid as long as its holder likes. */
 struct session_info {
@@ -33,6 +34,7 @@ struct session_info {
     uint16_t max_outstanding_r2t;
     bool initial_r2t, immediate_data;
     struct io_totals io;
+    struct latency_totals latency;
 };
 
 /* Any thread. VISIT runs under the registry's lock: copy and return. */

@@ -91,6 +91,7 @@ session_free(struct session *s)
     free(s->target_name);
     free(s->target_port);
     free(s->peer);
+    io_counters_done(&s->counters, 1);
     free(s);
 }
 

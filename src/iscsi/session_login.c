@@ -169,6 +169,7 @@ describe(const void *session, struct session_info *info)
     info->initial_r2t = s->shown.initial_r2t;
     info->immediate_data = s->shown.immediate_data;
     io_counters_sum(&s->counters, 1, &info->io);
+    latency_sum(&s->counters, 1, &info->latency);
 }
 
 /* Section 11.9.1: by an Async Message. What follows at the deadline is in session_tick(). */

@@ -136,6 +136,8 @@ task_set_answer(struct task *t, enum scsi_status status)
     if (t->state == TASK_COLLECTING || t->state == TASK_DORMANT)
         scsi_give_up(&t->cmd);
     t->state = TASK_ENDED;
+    if (t->cmd.nexus != NULL)
+        nexus_count_refusal(t->cmd.nexus, status);
     t->cmd.status = status;
     t->cmd.sense_length = 0;
     data_out_stop(&t->out);

@@ -9,11 +9,20 @@
 #include "scsi/lun_space.h"
 #include "scsi/nexus.h"
 
+/* By sense key for the export alone. */
 static void
-count_error(struct io_counters *c)
+count_failure(const struct scsi_cmd *cmd, uint8_t key)
 {
-    if (c != NULL)
-        counter_add(&c->errors, 1);
+    struct io_counters *session = cmd->it_nexus->counters;
+    struct io_counters *export = cmd->nexus != NULL ? cmd->nexus->counters : NULL;
+    struct refusals *refusals = export != NULL ? io_counters_refusals(export) : NULL;
+
+    if (session != NULL)
+        counter_add(&session->errors, 1);
+    if (export != NULL)
+        counter_add(&export->errors, 1);
+    if (refusals != NULL)
+        counter_add(&refusals->by_sense_key[key % SENSE_KEYS], 1);
 }
 
 void
@@ -43,10 +52,8 @@ void
 cmd_fail_sense(struct scsi_cmd *cmd, const struct sense *sense)
 {
     cmd->sense_length = sense_write(sense, cmd_has_descriptor_sense(cmd), cmd->sense);
-    if (sense_key(sense->condition) != SENSE_KEY_UNIT_ATTENTION) {
-        count_error(cmd->it_nexus->counters);
-        count_error(cmd->nexus != NULL ? cmd->nexus->counters : NULL);
-    }
+    if (sense_key(sense->condition) != SENSE_KEY_UNIT_ATTENTION)
+        count_failure(cmd, sense_key(sense->condition));
     cmd_finish(cmd, SCSI_CHECK_CONDITION);
 }
 

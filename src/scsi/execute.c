@@ -5,6 +5,7 @@
 
 #include "core/counters.h"
 #include "core/iobuf.h"
+#include "core/latency.h"
 #include "scsi/checks.h"
 #include "scsi/commands.h"
 #include "scsi/disk.h"
@@ -25,13 +26,17 @@ count_start(struct io_counters *c)
         counter_add(&c->started, 1);
 }
 
+static enum command_kind
+kind_of(const struct scsi_cmd *cmd)
+{
+    return cmd->command != NULL ? cmd->command->kind : KIND_OTHER;
+}
+
 static void
 count_finish(struct io_counters *c, const struct scsi_cmd *cmd, uint64_t elapsed_us)
 {
-    if (c == NULL)
-        return;
     counter_add(&c->finished, 1);
-    switch (cmd->command != NULL ? cmd->command->kind : KIND_OTHER) {
+    switch (kind_of(cmd)) {
     case KIND_READ:
         counter_add(&c->read_ops, 1);
         counter_add(&c->read_bytes, cmd->moved);
@@ -53,6 +58,22 @@ count_finish(struct io_counters *c, const struct scsi_cmd *cmd, uint64_t elapsed
         counter_add(&c->other_ops, 1);
         break;
     }
+}
+
+/* For whom it is told how long commands take: the session and the export. */
+static void
+count_answered(struct io_counters *c, const struct scsi_cmd *cmd, uint64_t elapsed_us)
+{
+    static const enum latency_kind kinds[] = {
+        [KIND_OTHER] = LATENCY_OTHER, [KIND_READ] = LATENCY_READ,
+        [KIND_WRITE] = LATENCY_WRITE, [KIND_UNMAP] = LATENCY_OTHER,
+        [KIND_FLUSH] = LATENCY_FLUSH,
+    };
+
+    if (c == NULL)
+        return;
+    count_finish(c, cmd, elapsed_us);
+    latency_count(c, kinds[kind_of(cmd)], elapsed_us);
 }
 
 static struct io_counters *
@@ -125,8 +146,10 @@ cmd_finish(struct scsi_cmd *cmd, enum scsi_status status)
         cmd->in_length = 0;
     }
     cmd->status = status;
-    count_finish(cmd->it_nexus->counters, cmd, elapsed);
-    count_finish(nexus_counters(cmd), cmd, elapsed);
+    if (status != SCSI_GOOD && cmd->nexus != NULL)
+        nexus_count_refusal(cmd->nexus, status);
+    count_answered(cmd->it_nexus->counters, cmd, elapsed);
+    count_answered(nexus_counters(cmd), cmd, elapsed);
     if (cmd->nexus != NULL)
         count_finish(&cmd->nexus->lun->counters[worker_id(worker_current())], cmd, elapsed);
     if (!range_leave(&cmd->claim, left_range))

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/counters.h"
 #include "scsi/alua.h"
+#include "scsi/cmd.h"
 #include "scsi/copy_results.h"
 #include "scsi/lun.h"
 #include "scsi/rod_results.h"
@@ -74,6 +76,24 @@ nexus_free(struct nexus *nexus)
     pthread_mutex_unlock(&lun->reservations->lock);
     lun_unref(lun);
     free(nexus);
+}
+
+void
+nexus_count_refusal(struct nexus *nexus, unsigned status)
+{
+    struct refusals *r;
+
+    if (nexus->counters == NULL ||
+        (status != SCSI_TASK_SET_FULL && status != SCSI_BUSY &&
+         status != SCSI_RESERVATION_CONFLICT) ||
+        (r = io_counters_refusals(nexus->counters)) == NULL)
+        return;
+    if (status == SCSI_TASK_SET_FULL)
+        counter_add(&r->task_set_full, 1);
+    else if (status == SCSI_BUSY)
+        counter_add(&r->busy, 1);
+    else
+        counter_add(&r->reservation_conflict, 1);
 }
 
 struct nexus *

@@ -153,6 +153,9 @@ struct nexus *nexus_find_by_naa(const struct it_nexus *it, const uint8_t *naa, u
 void nexus_pin(struct nexus *nexus);
 void nexus_unpin(struct nexus *nexus);
 
+/* On its worker: a command of NEXUS ends with STATUS (enum scsi_status), which is not GOOD. */
+void nexus_count_refusal(struct nexus *nexus, unsigned status);
+
 /* For whatever reason: the export, the LUN or its store. */
 bool nexus_is_read_only(const struct nexus *nexus);
 

@@ -524,3 +524,24 @@ def test_secrets_and_times_of_info(daemon):
     assert set(info["backstore_types"]) >= {"aio", "rdwr", "ram", "null"}
     assert json.dumps(info)
     assert schemas.METHODS
+
+
+def test_statistics_tell_how_long_commands_took_when_asked(daemon):
+    def read_counts(kind, name):
+        (entry,) = call(daemon, "stats.get", kind=kind, names=[name], histograms=True)["stats"]
+        h = entry["latency"]["read"]
+        assert len(h["counts"]) == len(h["bounds"]) + 1 and h["bounds"] == sorted(h["bounds"])
+        return sum(h["counts"]), entry["io"]["read_ops"]
+
+    with daemon.session() as c:
+        for _ in range(3):
+            c.scsi(scsi.read(0, 8), read=4096)
+        (session,) = daemon.call("session.list")["sessions"]
+        for kind, name in (("session", session["id"]), ("lun", f"{TARGET}/0"), ("target", TARGET)):
+            timed, counted = read_counts(kind, name)
+            assert timed == counted >= 3, (kind, timed, counted)
+        assert read_counts("daemon", "blockgated")[0] >= 3
+    (plain,) = call(daemon, "stats.get", kind="lun", names=[f"{TARGET}/0"])["stats"]
+    assert "latency" not in plain
+    (store,) = call(daemon, "stats.get", kind="backstore", names=["disk0"], histograms=True)["stats"]
+    assert "latency" not in store

@@ -5,6 +5,7 @@
 #include "core/counters.h"
 #include "core/crc32c.h"
 #include "core/iobuf.h"
+#include "core/latency.h"
 #include "suites.h"
 
 START_TEST(what_is_put_big_endian_is_got_back)
@@ -91,6 +92,53 @@ START_TEST(counters_of_all_workers_are_added_up_and_in_flight_is_never_negative)
 }
 END_TEST
 
+static const struct {
+    uint64_t us;
+    unsigned bucket;
+} latencies[] = {
+    {0, 0},        {1, 0},        {16, 0},          {17, 1},       {32, 1},
+    {33, 2},       {1024, 6},     {1025, 7},        {4194304, 18}, {4194305, 19},
+    {8388608, 19}, {8388609, 19}, {UINT64_MAX, 19},
+};
+
+START_TEST(a_latency_is_in_the_first_bucket_whose_bound_it_does_not_exceed)
+{
+    unsigned bucket = latency_bucket(latencies[_i].us);
+
+    ck_assert_uint_eq(bucket, latencies[_i].bucket);
+    if (bucket < LATENCY_BUCKETS - 1)
+        ck_assert_uint_le(latencies[_i].us, latency_bound_us(bucket));
+    if (bucket > 0)
+        ck_assert_uint_gt(latencies[_i].us, latency_bound_us(bucket - 1));
+}
+END_TEST
+
+START_TEST(latencies_take_memory_only_where_something_was_counted)
+{
+    struct io_counters c[2];
+    struct latency_totals one = {0}, both = {0};
+
+    memset(c, 0, sizeof c);
+    latency_sum(c, 2, &one);
+    ck_assert_ptr_null(atomic_load(&c[0].latency));
+    latency_count(&c[0], LATENCY_READ, 100);
+    latency_count(&c[0], LATENCY_READ, 20);
+    ck_assert_ptr_null(atomic_load(&c[1].latency));
+    latency_count(&c[1], LATENCY_READ, 120);
+    latency_count(&c[1], LATENCY_FLUSH, 5000);
+    latency_sum(&c[1], 1, &one);
+    latency_sum(c, 2, &both);
+    ck_assert_uint_eq(one.counts[LATENCY_READ][3], 1);
+    ck_assert_uint_eq(both.counts[LATENCY_READ][3], 2);
+    ck_assert_uint_eq(both.counts[LATENCY_READ][1], 1);
+    ck_assert_uint_eq(both.time_us[LATENCY_READ], 240);
+    latency_add(&both, &one);
+    ck_assert_uint_eq(both.counts[LATENCY_FLUSH][9], 2);
+    ck_assert_uint_eq(both.time_us[LATENCY_FLUSH], 10000);
+    io_counters_done(c, 2);
+}
+END_TEST
+
 TCase *
 bytes_cases(void)
 {
@@ -101,5 +149,8 @@ bytes_cases(void)
                         sizeof vectors / sizeof vectors[0]);
     tcase_add_test(c, a_buffer_is_aligned_large_enough_and_reused);
     tcase_add_test(c, counters_of_all_workers_are_added_up_and_in_flight_is_never_negative);
+    tcase_add_loop_test(c, a_latency_is_in_the_first_bucket_whose_bound_it_does_not_exceed, 0,
+                        sizeof latencies / sizeof latencies[0]);
+    tcase_add_test(c, latencies_take_memory_only_where_something_was_counted);
     return c;
 }

@@ -86,6 +86,8 @@ fixture_close(struct fixture *f)
     ck_assert(f->released);
     store_close(f->store);
     lun_free(f->lun);
+    io_counters_done(&f->session, 1);
+    io_counters_done(&f->export, 1);
     worker_enter(NULL);
     worker_free(f->worker);
     iobuf_cache_free();

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/latency.h"
 #include "core/worker.h"
 #include "fixture.h"
 #include "suites.h"
@@ -328,6 +329,78 @@ START_TEST(commands_are_counted_by_kind_for_session_and_export)
 }
 END_TEST
 
+static uint64_t
+commands_timed(struct io_counters *counters, enum latency_kind kind)
+{
+    struct latency_totals latency = {0};
+    uint64_t commands = 0;
+
+    latency_sum(counters, 1, &latency);
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+        commands += latency.counts[kind][i];
+    return commands;
+}
+
+START_TEST(how_long_commands_take_is_counted_by_kind_for_session_and_export)
+{
+    static const char *const commands[] = {
+        READ_ONE, READ_ONE, WRITE_ONE, "35 00 00000000 00 0000 00", TUR, "ff 00",
+    };
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        call_init(&c, &f, commands[i]);
+        call_run(&c, &f, (uint8_t[BLOCK]){0}, BLOCK);
+        call_end(&c);
+    }
+    for (struct io_counters *n = &f.session;; n = &f.export) {
+        ck_assert_uint_eq(commands_timed(n, LATENCY_READ), 2);
+        ck_assert_uint_eq(commands_timed(n, LATENCY_WRITE), 1);
+        ck_assert_uint_eq(commands_timed(n, LATENCY_FLUSH), 1);
+        ck_assert_uint_eq(commands_timed(n, LATENCY_OTHER), 2);
+        if (n == &f.export)
+            break;
+    }
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(failures_are_counted_by_sense_key_and_refusals_by_status_for_the_export)
+{
+    struct refusal_totals totals = {0};
+    struct fixture f;
+    struct call c;
+
+    fixture_open(&f);
+    run(&c, &f, "ff 00");
+    call_end(&c);
+    run(&c, &f, "28 00 ffffffff 00 0001 00");
+    call_end(&c);
+    fake_store_fail(f.store, STORE_READ, 1, EIO);
+    run(&c, &f, READ_ONE);
+    call_end(&c);
+    nexus_raise(f.nexus, ATTENTION_MODE_CHANGED);
+    run(&c, &f, READ_ONE);
+    assert_outcome(&c, "6/2a/01");
+    call_end(&c);
+    nexus_count_refusal(f.nexus, SCSI_TASK_SET_FULL);
+    nexus_count_refusal(f.nexus, SCSI_RESERVATION_CONFLICT);
+    nexus_count_refusal(f.nexus, SCSI_TASK_ABORTED);
+    refusals_sum(&f.export, 1, &totals);
+    ck_assert_uint_eq(totals.by_sense_key[5], 2);
+    ck_assert_uint_eq(totals.by_sense_key[3], 1);
+    ck_assert_uint_eq(totals.by_sense_key[6], 0);
+    ck_assert_uint_eq(counter_get(&f.export.errors), 3);
+    ck_assert_uint_eq(totals.task_set_full, 1);
+    ck_assert_uint_eq(totals.reservation_conflict, 1);
+    ck_assert_uint_eq(totals.busy, 0);
+    ck_assert_ptr_null(atomic_load(&f.session.refusals));
+    fixture_close(&f);
+}
+END_TEST
+
 START_TEST(counters_may_be_missing)
 {
     struct fixture f;
@@ -382,6 +455,8 @@ execute_cases(void)
     tcase_add_test(t, a_nexus_that_was_fenced_off_while_its_data_came_changes_nothing);
     tcase_add_test(t, a_command_whose_data_never_comes_is_given_up);
     tcase_add_test(t, commands_are_counted_by_kind_for_session_and_export);
+    tcase_add_test(t, how_long_commands_take_is_counted_by_kind_for_session_and_export);
+    tcase_add_test(t, failures_are_counted_by_sense_key_and_refusals_by_status_for_the_export);
     tcase_add_test(t, counters_may_be_missing);
     tcase_add_test(t, a_command_has_a_name_for_the_log);
     return t;

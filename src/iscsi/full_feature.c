@@ -332,6 +332,7 @@ logout_ready(struct sweep *sweep)
 
     if (s->end == SESSION_OPEN) {
         answer_logout(s, s->logout_tag, LOGOUT_CLOSED);
+        s->has_logged_out = true;
         session_close(s, SESSION_CLOSE_AFTER_OUTPUT, "logout");
     }
     session_unpin(s);

@@ -364,6 +364,12 @@ session_end_state(const struct session *s)
 }
 
 bool
+session_has_logged_out(const struct session *s)
+{
+    return s->has_logged_out;
+}
+
+bool
 session_is_open(const struct session *s)
 {
     return s->end == SESSION_OPEN && !s->is_broken;

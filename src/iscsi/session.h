@@ -58,6 +58,8 @@ int session_output(struct session *s, struct iovec *iov, int max);
 void session_output_sent(struct session *s, size_t n);
 
 enum session_end session_end_state(const struct session *s);
+/* Whether the peer has logged out, and the answer to that is the last that it is sent. */
+bool session_has_logged_out(const struct session *s);
 
 /* The time is NOW: login timeout, NOP-In pings. Call about once a second. */
 void session_tick(struct session *s, uint64_t now_ms);

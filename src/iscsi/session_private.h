@@ -153,6 +153,7 @@ struct session {
     unsigned task_bucket_mask, task_count, immediate_count, management_count;
     struct sweep logout; /* waits for the tasks to end before the logout is answered */
     uint32_t logout_tag;
+    bool has_logged_out;    /* answered */
     uint64_t buffer_bytes;  /* what its tasks occupy or will */
     uint64_t counted_bytes; /* what its output does, and what came too early: as counted last */
 };

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -137,7 +135,7 @@ watch(struct event *event, bool *is_added, bool wanted)
 /* Sends what the session has, until it has no more or the socket is full. False: the connection
  * broke. */
 static bool
-send_output(struct conn *c, bool *is_empty)
+send_output(struct conn *c, int flags, bool *is_empty)
 {
     struct iovec iov[IOVECS];
     int count;
@@ -145,7 +143,7 @@ send_output(struct conn *c, bool *is_empty)
     while ((count = session_output(c->session, iov, IOVECS)) > 0) {
         struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
         size_t offered = 0;
-        ssize_t sent = sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = sendmsg(c->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | flags);
 
         if (sent < 0) {
             *is_empty = false;
@@ -172,7 +170,21 @@ send_ahead(struct conn *c)
 
     c->answers = 0;
     if (!c->writes && session_end_state(c->session) == SESSION_OPEN)
-        (void)send_output(c, &is_empty);
+        (void)send_output(c, 0, &is_empty);
+}
+
+/*
+ * Whether what is to be sent are the last words to a peer that has logged out. It may say no
+ * more (RFC 7143 section 11.14), so where it has not there is nothing to linger for, and the
+ * end of the connection leaves in the same segment as the answer.
+ */
+static bool
+parts_in_peace(struct conn *c)
+{
+    uint8_t byte;
+
+    return session_has_logged_out(c->session) &&
+           recv(c->fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 static void
@@ -180,7 +192,7 @@ flush(struct deferred *d)
 {
     struct conn *c = (struct conn *)((char *)d - offsetof(struct conn, flush));
     enum session_end end;
-    bool is_empty;
+    bool is_empty, parts;
 
     if (c->fd < 0) {
         free(c);
@@ -189,7 +201,9 @@ flush(struct deferred *d)
     if (c->session == NULL)
         return;
     c->answers = 0;
-    if (session_end_state(c->session) == SESSION_CLOSE_NOW || !send_output(c, &is_empty)) {
+    parts = parts_in_peace(c);
+    if (session_end_state(c->session) == SESSION_CLOSE_NOW ||
+        !send_output(c, parts ? MSG_MORE : 0, &is_empty) || (parts && is_empty)) {
         close_conn(c);
         return;
     }
@@ -313,15 +327,6 @@ tick(evutil_socket_t fd, short what, void *arg)
     finish_stop();
 }
 
-static void
-set_socket_options(int fd)
-{
-    static const int on = 1;
-
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-}
-
 /* Takes FD. */
 static void
 open_conn(int fd, const struct session_peer *peer)
@@ -336,7 +341,6 @@ open_conn(int fd, const struct session_peer *peer)
         goto fail;
     c->fd = fd;
     c->flush.run = flush;
-    set_socket_options(fd);
     event_assign(&c->readable, worker_base(worker), fd, EV_READ | EV_PERSIST, readable, c);
     event_assign(&c->writable, worker_base(worker), fd, EV_WRITE | EV_PERSIST, writable, c);
     if (LIST_EMPTY(&set.conns) && set.stop_deadline_ms == 0)

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct listener {
     struct portal portal;
     uint16_t tag;
     int fd;
+    char local[72]; /* its connections' own address; empty: each has another */
     bool is_listening;
     struct event *acceptable;
     struct event *resume; /* accepts again after a pause, when descriptors were short */
@@ -107,14 +109,22 @@ least_busy_worker(void)
     return crew_worker(best);
 }
 
+/* Asks for the limit only where the last one known does not do: somebody may have raised it. Of
+ * one that was lowered accept4() tells. */
 static bool
 descriptors_are_short(void)
 {
+    static rlim_t known; /* main's */
+    rlim_t wanted = conn_count_all() + SPARE_DESCRIPTORS;
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+    if (wanted < known)
         return false;
-    return conn_count_all() + SPARE_DESCRIPTORS >= limit.rlim_cur;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        known = limit.rlim_cur; /* RLIM_INFINITY is the greatest number */
+    else
+        known = RLIM_INFINITY;
+    return wanted >= known;
 }
 
 /* Connections wait in the backlog meanwhile; nobody is turned away. */
@@ -139,12 +149,29 @@ resume_accepting(evutil_socket_t fd, short what, void *arg)
     event_add(l->acceptable, NULL);
 }
 
+/* Which of our addresses the peer of FD talks to. */
+static int
+find_local(const struct listener *l, int fd, char text[72])
+{
+    union address local;
+    socklen_t length = sizeof local;
+
+    if (l->local[0] != '\0') {
+        memcpy(text, l->local, sizeof l->local);
+        return 0;
+    }
+    if (getsockname(fd, &local.any, &length) < 0)
+        return -errno;
+    format_address(&local, text);
+    return 0;
+}
+
 /* Returns false when there is nothing more to accept now. */
 static bool
 accept_one(struct listener *l)
 {
-    union address remote, local;
-    socklen_t remote_length = sizeof remote, local_length = sizeof local;
+    union address remote;
+    socklen_t remote_length = sizeof remote;
     struct session_peer peer = {.portal_group = l->tag};
     struct worker *worker = least_busy_worker();
     int fd = accept4(l->fd, &remote.any, &remote_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -154,12 +181,11 @@ accept_one(struct listener *l)
             pause_accepting(l);
         return errno == ECONNABORTED || errno == EINTR;
     }
-    if (getsockname(fd, &local.any, &local_length) < 0) {
+    if (find_local(l, fd, peer.local) < 0) {
         close(fd); /* the peer is gone already */
         return true;
     }
     format_address(&remote, peer.remote);
-    format_address(&local, peer.local);
     log_debug("net", "connection accepted", "remote", peer.remote, "local", peer.local,
               "worker", log_number(worker_id(worker)), NULL);
     if (conn_hand_over(worker, fd, &peer) < 0)
@@ -269,6 +295,9 @@ bind_socket(const struct portal *p, bool v6_only)
     if (fd < 0)
         return -errno;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* Connections inherit these two. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     if (a.any.sa_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only ? &on : &off, sizeof on);
     if (bind(fd, &a.any, length) == 0)
@@ -308,6 +337,19 @@ hint(int error)
     }
 }
 
+/* What a socket that is bound to one address accepts comes to that address. */
+static void
+note_local(struct listener *l)
+{
+    union address a;
+
+    if (parse_address(&l->portal, &a) == 0 ||
+        (a.any.sa_family == AF_INET && a.v4.sin_addr.s_addr == htonl(INADDR_ANY)) ||
+        (a.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a.v6.sin6_addr)))
+        return;
+    format_address(&a, l->local);
+}
+
 static int
 prepare_one(const struct catalog *next, const struct portal *p, uint16_t tag, struct error *err)
 {
@@ -328,6 +370,7 @@ prepare_one(const struct catalog *next, const struct portal *p, uint16_t tag, st
     l->portal = *p;
     l->tag = tag;
     l->fd = fd;
+    note_local(l);
     l->acceptable =
         event_new(worker_base(crew_main()), fd, EV_READ | EV_PERSIST, acceptable, l);
     l->resume = event_new(worker_base(crew_main()), -1, 0, resume_accepting, l);
@@ -406,19 +449,20 @@ tag_of(const struct catalog *catalog, const struct portal *p)
     return 0;
 }
 
-static void
+static bool
 start_listening(struct listener *l)
 {
     if (listen(l->fd, BACKLOG) == 0 && event_add(l->acceptable, NULL) == 0) {
         l->is_listening = true;
         log_info("net", "portal listens", "address", l->portal.address, "port",
                  log_number(l->portal.port), "portal_group", log_number(l->tag), NULL);
-        return;
+        return true;
     }
     /* Somebody else began to listen between our bind and now. */
-    log_error("net", "portal lost", "address", l->portal.address, "port",
+    log_error("net", "portal left out for now", "address", l->portal.address, "port",
               log_number(l->portal.port), "error", strerror(errno), NULL);
     close_listener(l);
+    return false;
 }
 
 /* Whoever had the port may have gone. A change that is being prepared is left alone. */
@@ -433,9 +477,9 @@ try_again(evutil_socket_t fd, short what, void *arg)
     while (now != NULL && walk_on(&w, now)) {
         if (find_listener(w.portal) != NULL)
             continue;
-        if (prepare_one(now, w.portal, w.group->tag, NULL) == 0)
-            start_listening(find_listener(w.portal));
-        is_missing = is_missing || find_listener(w.portal) == NULL;
+        if (prepare_one(now, w.portal, w.group->tag, NULL) < 0 ||
+            !start_listening(find_listener(w.portal)))
+            is_missing = true;
     }
     if (is_missing)
         retry_later();
@@ -451,8 +495,8 @@ portals_switch(const struct catalog *next)
         l->tag = tag_of(next, &l->portal);
         if (l->tag == 0)
             close_listener(l);
-        else if (!l->is_listening)
-            start_listening(l);
+        else if (!l->is_listening && !start_listening(l))
+            retry_later();
     }
 }
 

@@ -35,7 +35,7 @@ lanes=("gcc instructions conformance bench dist fuzz" "lint unit wire rpc integr
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev liburing-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
     libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema
-    json-schema-test-suite groff-base valgrind)
+    json-schema-test-suite groff-base valgrind prometheus)
 
 declare -A tree_flags=(
     [gcc]="--enable-werror CC=gcc"

@@ -42,7 +42,8 @@ struct rpc_call {
 
     /* Private to dispatch.c and call.c. */
     struct dispatch *dispatch;
-    const struct dispatch_row *row;
+    struct dispatch_row *row;
+    uint64_t started_us;
     void (*done)(void *arg, json_t *result, json_t *error);
     void *arg;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "catalog/schema.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "rpc/audit.h"
@@ -17,9 +18,10 @@ struct dispatch_row {
     const struct rpc_method *method;
     enum rpc_role access;
     bool may_get;
-    json_t *params;       /* owned: the schema of the params object */
-    const json_t *result; /* its schema; borrowed from the document */
-    bool has_secrets;     /* that schema has, so answers are looked through */
+    json_t *params;                  /* owned: the schema of the params object */
+    const json_t *result;            /* its schema; borrowed from the document */
+    bool has_secrets;                /* that schema has, so answers are looked through */
+    uint64_t ok, failed[RPC_ERRORS]; /* how often it was answered how */
 };
 
 struct dispatch {
@@ -29,7 +31,9 @@ struct dispatch {
     unsigned open;
     struct dispatch_row *rows;
     size_t count;
-    json_t *index; /* name → place in rows */
+    json_t *index;    /* name → place in rows */
+    uint64_t unknown; /* calls of methods that there are not */
+    struct dispatch_durations durations;
 };
 
 static const struct rpc_method *
@@ -160,7 +164,7 @@ dispatch_calls_open(const struct dispatch *d)
     return d->open;
 }
 
-static const struct dispatch_row *
+static struct dispatch_row *
 find_row(const struct dispatch *d, const char *name)
 {
     const json_t *place = json_object_get(d->index, name);
@@ -247,11 +251,12 @@ dispatch_call(struct dispatch *d, const char *method, json_t *params,
               const struct rpc_peer *peer,
               void (*done)(void *arg, json_t *result, json_t *error), void *arg)
 {
-    const struct dispatch_row *row = find_row(d, method);
+    struct dispatch_row *row = find_row(d, method);
     struct rpc_call *call = NULL;
     json_t *error;
 
     if (row == NULL) {
+        d->unknown++;
         done(arg, NULL, unknown_method(d, method));
         return;
     }
@@ -266,9 +271,11 @@ dispatch_call(struct dispatch *d, const char *method, json_t *params,
     if (call == NULL || call->params == NULL) {
         json_decref(params);
         free(call);
+        row->failed[rpc_error_number(error)]++;
         done(arg, NULL, error);
         return;
     }
+    call->started_us = clock_us();
     call->given = params;
     call->peer = *peer;
     call->dispatch = d;
@@ -329,6 +336,43 @@ without_secrets(const struct rpc_call *call, json_t *result)
     return shown;
 }
 
+static void
+count_answer(const struct rpc_call *call, const json_t *error)
+{
+    struct dispatch_durations *durations = &call->dispatch->durations;
+    uint64_t us = clock_us() - call->started_us;
+
+    if (error == NULL)
+        call->row->ok++;
+    else
+        call->row->failed[rpc_error_number(error)]++;
+    durations->counts[latency_bucket(us)]++;
+    durations->sum_us += us;
+}
+
+void
+dispatch_visit_calls(const struct dispatch *d,
+                     void (*visit)(const char *method, const char *result, uint64_t calls,
+                                   void *arg),
+                     void *arg)
+{
+    for (const struct dispatch_row *row = d->rows; row < d->rows + d->count; row++) {
+        if (row->ok > 0)
+            visit(row->method->name, "ok", row->ok, arg);
+        for (unsigned i = 0; i < RPC_ERRORS; i++)
+            if (row->failed[i] > 0)
+                visit(row->method->name, rpc_error_name_at(i), row->failed[i], arg);
+    }
+    if (d->unknown > 0)
+        visit("unknown", RPC_METHOD_NOT_FOUND, d->unknown, arg);
+}
+
+const struct dispatch_durations *
+dispatch_durations(const struct dispatch *d)
+{
+    return &d->durations;
+}
+
 void
 dispatch_answer(struct rpc_call *call, json_t *result, json_t *error)
 {
@@ -339,6 +383,7 @@ dispatch_answer(struct rpc_call *call, json_t *result, json_t *error)
         check_answer(call, &result, &error);
     if (call->row->access == RPC_ADMIN)
         audit_log(call, result, error);
+    count_answer(call, error);
     call->dispatch->open--;
     call->done(call->arg, result, error);
     json_decref(call->given);

@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "core/latency.h"
 #include "rpc/call.h"
 #include "rpc/rpc.h"
 
@@ -41,6 +43,23 @@ void dispatch_call(struct dispatch *dispatch, const char *method, json_t *params
 /* Whether METHOD can be called by GET: it only reads and needs no parameter. */
 bool dispatch_may_get(const struct dispatch *dispatch, const char *method);
 bool dispatch_has(const struct dispatch *dispatch, const char *method);
+
+/*
+ * What was answered since the start. VISIT gets each method with RESULT ("ok", or the name of
+ * an error) and how often; one that does not exist is "unknown", whatever it was called. What
+ * was never answered is left out.
+ */
+void dispatch_visit_calls(const struct dispatch *dispatch,
+                          void (*visit)(const char *method, const char *result, uint64_t calls,
+                                        void *arg),
+                          void *arg);
+
+/* How long calls took that reached their handler, in the buckets of core/latency.h. */
+struct dispatch_durations {
+    uint64_t counts[LATENCY_BUCKETS];
+    uint64_t sum_us;
+};
+const struct dispatch_durations *dispatch_durations(const struct dispatch *dispatch);
 
 /* For call.c: the answer of CALL, which frees it. Takes RESULT and ERROR. */
 void dispatch_answer(struct rpc_call *call, json_t *result, json_t *error);

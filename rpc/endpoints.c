@@ -10,6 +10,7 @@
 #include "rpc/http.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/methods/methods.h"
+#include "rpc/metrics.h"
 
 /* Takes JSON, which may be NULL. */
 static void
@@ -144,6 +145,31 @@ serve_readyz(struct http_request *request, const struct endpoints *e, const char
     reply_json(request, is_ready ? 200 : 503, NULL, json_pack("{s:b}", "ready", is_ready));
 }
 
+/* What may be asked for by a query: /metrics?sessions=1. */
+static void
+serve_metrics(struct http_request *request, const struct endpoints *e, const char *rest)
+{
+    const char *query = http_request_query(request);
+    size_t length;
+    char *text;
+
+    (void)rest;
+    if (query[0] != '\0' && strcmp(query, "sessions=1") != 0 &&
+        strcmp(query, "sessions=0") != 0) {
+        reply_error(request, 422, NULL,
+                    rpc_error_named(RPC_INVALID_PARAMS, NULL,
+                                    "the one thing that can be asked for is ?sessions=1"));
+        return;
+    }
+    text = metrics_get(e->dispatch, strcmp(query, "sessions=1") == 0 ? METRICS_SESSIONS : 0,
+                       &length);
+    if (text != NULL)
+        http_reply_as(request, 200, METRICS_CONTENT_TYPE, text, length);
+    else
+        http_reply(request, 500, NULL, NULL, 0);
+    free(text);
+}
+
 /* clang-format off */
 static const struct {
     const char *path;
@@ -154,6 +180,7 @@ static const struct {
     {"/rpc",          false, false, true,  serve_rpc},
     {"/call/",        true,  true,  true,  serve_call},
     {"/openrpc.json", false, true,  false, serve_openrpc},
+    {"/metrics",      false, true,  false, serve_metrics},
     {"/healthz",      false, true,  false, serve_healthz},
     {"/readyz",       false, true,  false, serve_readyz},
 };

@@ -112,6 +112,20 @@ rpc_error_name(const json_t *error)
     return name != NULL ? name : rows[0].name;
 }
 
+_Static_assert(sizeof rows / sizeof *rows <= RPC_ERRORS, "RPC_ERRORS is too few");
+
+unsigned
+rpc_error_number(const json_t *error)
+{
+    return (unsigned)row_of(rpc_error_name(error));
+}
+
+const char *
+rpc_error_name_at(unsigned number)
+{
+    return rows[number].name;
+}
+
 int
 rpc_error_status(const json_t *error)
 {

@@ -25,6 +25,11 @@ json_t *rpc_error_from(const struct error *err, json_t *data);
 /* data.name of an error object; "INTERNAL" where it has none. Borrowed. */
 const char *rpc_error_name(const json_t *error);
 
+/* All that there are, by numbers below RPC_ERRORS: of ERROR, and their names (static). */
+#define RPC_ERRORS 32 /* at most */
+unsigned rpc_error_number(const json_t *error);
+const char *rpc_error_name_at(unsigned number);
+
 /* The status of a short-form call (/call/<method>) that ends with ERROR. */
 int rpc_error_status(const json_t *error);
 

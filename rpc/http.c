@@ -110,11 +110,11 @@ has_one_length(struct evhttp_request *request)
 }
 
 static void
-reply_headers(struct evhttp_request *request, const char *allow)
+reply_headers(struct evhttp_request *request, const char *type, const char *allow)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 
-    evhttp_add_header(headers, "Content-Type", "application/json");
+    evhttp_add_header(headers, "Content-Type", type);
     evhttp_add_header(headers, "Cache-Control", "no-store");
     evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
     if (allow != NULL)
@@ -372,6 +372,15 @@ http_request_has_query(const struct http_request *r)
     return uri != NULL && evhttp_uri_get_query(uri) != NULL;
 }
 
+const char *
+http_request_query(const struct http_request *r)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(r->request);
+    const char *query = uri != NULL ? evhttp_uri_get_query(uri) : NULL;
+
+    return query != NULL ? query : "";
+}
+
 struct http_peer
 http_request_peer(const struct http_request *r)
 {
@@ -393,9 +402,9 @@ http_request_body(const struct http_request *r, size_t *length)
     return bytes != NULL ? bytes : "";
 }
 
-void
-http_reply(struct http_request *r, int status, const char *allow, const char *body,
-           size_t length)
+static void
+reply(struct http_request *r, int status, const char *type, const char *allow, const char *body,
+      size_t length)
 {
     struct evhttp_request *request = r->request;
     struct evbuffer *buffer = NULL;
@@ -405,7 +414,7 @@ http_reply(struct http_request *r, int status, const char *allow, const char *bo
         return;
     }
     if (body != NULL) {
-        reply_headers(request, allow);
+        reply_headers(request, type, allow);
         buffer = evbuffer_new();
         if (buffer == NULL || evbuffer_add(buffer, body, length) < 0)
             status = HTTP_INTERNAL;
@@ -419,4 +428,18 @@ http_reply(struct http_request *r, int status, const char *allow, const char *bo
     evhttp_send_reply(request, status, NULL, buffer);
     if (buffer != NULL)
         evbuffer_free(buffer);
+}
+
+void
+http_reply(struct http_request *r, int status, const char *allow, const char *body,
+           size_t length)
+{
+    reply(r, status, "application/json", allow, body, length);
+}
+
+void
+http_reply_as(struct http_request *r, int status, const char *type, const char *body,
+              size_t length)
+{
+    reply(r, status, type, NULL, body, length);
 }

@@ -60,6 +60,7 @@ void http_server_free(struct http_server *server);
 enum http_method http_request_method(const struct http_request *request);
 const char *http_request_path(const struct http_request *request); /* without query */
 bool http_request_has_query(const struct http_request *request);
+const char *http_request_query(const struct http_request *request); /* as sent; "" for none */
 struct http_peer http_request_peer(const struct http_request *request);
 
 /* The body as one piece, not terminated. Borrowed until the reply. */
@@ -69,5 +70,9 @@ const char *http_request_body(const struct http_request *request, size_t *length
  * each request, which is gone afterwards. */
 void http_reply(struct http_request *request, int status, const char *allow, const char *body,
                 size_t length);
+
+/* The same with BODY of another TYPE, such as "text/plain". */
+void http_reply_as(struct http_request *request, int status, const char *type, const char *body,
+                   size_t length);
 
 #endif

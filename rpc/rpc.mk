@@ -10,6 +10,8 @@ rpc_librpc_a_SOURCES = \
 	rpc/events.c rpc/events.h \
 	rpc/http.c rpc/http.h \
 	rpc/jsonrpc.c rpc/jsonrpc.h \
+	rpc/metrics.c rpc/metrics.h rpc/metrics_process.c \
+	rpc/metrics_text.c rpc/metrics_text.h \
 	rpc/near.c rpc/near.h \
 	rpc/rpc.c rpc/rpc.h \
 	rpc/methods/acl.c \

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/counters.h"
 #include "core/iobuf.h"
 #include "core/log.h"
 
@@ -31,6 +32,7 @@ struct worker {
     uint64_t worked_us; /* owner only: when it last had work, for the busy poll; 0: long ago */
     bool has_work;      /* owner only: in this turn */
     uint64_t began_us;  /* owner only: when this turn first asked for the time; 0: not yet */
+    counter busy_us;    /* of all turns so far */
     struct message stop_message;
     struct deferred_list deferred; /* owner only */
     LIST_HEAD(, poller) pollers;   /* owner only */
@@ -184,6 +186,7 @@ end_turn(struct worker *w)
         return;
     w->now_us = 0;
     took_us = worker_now_us(w) - w->began_us;
+    counter_add(&w->busy_us, took_us);
     if (w->has_work && w->id != WORKERS_MAX)
         w->worked_us = w->now_us;
     if (took_us > LONG_TURN_US)
@@ -279,6 +282,12 @@ worker_now_us(struct worker *w)
     if (w->began_us == 0)
         w->began_us = w->now_us;
     return w->now_us;
+}
+
+uint64_t
+worker_busy_us(const struct worker *w)
+{
+    return counter_get(&w->busy_us);
 }
 
 uint64_t

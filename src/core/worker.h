@@ -89,6 +89,9 @@ struct poller {
 void worker_add_poller(struct worker *w, struct poller *poller);
 void worker_remove_poller(struct worker *w, struct poller *poller);
 
+/* How long its turns have taken in all, but for waiting and looking for work. Any thread. */
+uint64_t worker_busy_us(const struct worker *w);
+
 /* Any thread. Messages of one sender arrive in the order they were sent. */
 void worker_post(struct worker *w, struct message *m);
 

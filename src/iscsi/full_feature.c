@@ -267,6 +267,7 @@ lost(struct session *s, const uint8_t *header, bool data_is_good)
 {
     if (data_is_good)
         return false;
+    session_count_digest_error(true);
     session_reject(s, header, REJECT_DATA_DIGEST_ERROR);
     session_close(s, SESSION_CLOSE_AFTER_OUTPUT, "data digest error");
     return true;

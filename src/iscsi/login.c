@@ -23,7 +23,7 @@ static const enum param_phase phases[LOGIN_STAGES] = {
 static const struct {
     enum login_status status;
     const char *name;
-} status_names[] = {
+} status_names[LOGIN_STATUSES] = {
     {LOGIN_SUCCESS, "success"},
     {LOGIN_MOVED_TEMPORARILY, "moved temporarily"},
     {LOGIN_MOVED_PERMANENTLY, "moved permanently"},
@@ -51,6 +51,22 @@ login_status_name(enum login_status status)
         if (status_names[i].status == status)
             return status_names[i].name;
     return "unknown";
+}
+
+enum login_status
+login_status_at(unsigned number)
+{
+    return status_names[number].status;
+}
+
+unsigned
+login_status_number(enum login_status status)
+{
+    unsigned number = LOGIN_STATUSES - 1;
+
+    while (number > 0 && status_names[number].status != status)
+        number--;
+    return number;
 }
 
 void

@@ -158,6 +158,11 @@ void login_accept(struct login *l, uint16_t tsih, uint16_t queue_depth,
 void login_refuse(struct login *l, const uint8_t *header, enum login_status status,
                   struct login_response *ret);
 
+/* All of enum login_status, by numbers below LOGIN_STATUSES. */
+#define LOGIN_STATUSES 18
+unsigned login_status_number(enum login_status status);
+enum login_status login_status_at(unsigned number);
+
 /* "target not found"; for logs. Static. */
 const char *login_status_name(enum login_status status);
 

@@ -267,6 +267,7 @@ take_event(struct session *s, enum pdu_reader_event event)
             full_feature_pdu(s, event == READER_PDU);
         break;
     case READER_BAD_HEADER: /* section 7.8: where the next PDU begins is anybody's guess */
+        session_count_digest_error(false);
         session_close(s, SESSION_CLOSE_NOW, "header digest error");
         break;
     case READER_TOO_LONG:

@@ -81,6 +81,16 @@ struct session_refusals {
 };
 struct session_refusals session_refusals(void);
 
+/* How many logins have ended with STATUS (login.h). Any thread. */
+enum login_status;
+uint64_t session_logins(enum login_status status);
+
+/* PDUs that came with a wrong digest. Any thread. */
+struct session_digest_errors {
+    uint64_t header, data;
+};
+struct session_digest_errors session_digest_errors(void);
+
 /* How long a connection may take to log in. */
 #define SESSION_LOGIN_TIMEOUT_MS 15000
 

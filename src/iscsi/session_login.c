@@ -22,7 +22,14 @@
 #define TASK_BUCKETS_MAX 256
 
 /* Of all workers, since the start: there is no session to count them in. */
-static atomic_uint_fast64_t refused, unauthenticated;
+static atomic_uint_fast64_t refused, unauthenticated, by_status[LOGIN_STATUSES];
+static atomic_uint_fast64_t header_digest_errors, data_digest_errors;
+
+static void
+count_login(enum login_status status)
+{
+    atomic_fetch_add_explicit(&by_status[login_status_number(status)], 1, memory_order_relaxed);
+}
 
 static struct registry_key
 key_of(const struct session *s, const struct login *l)
@@ -112,6 +119,7 @@ send_refusal(struct session *s, const struct login_response *response)
                 "target", l->target != NULL ? l->target->name : "", "remote", s->peer->remote,
                 "status", login_status_name(l->status), "reason",
                 l->problem != NULL ? l->problem : "", NULL);
+    count_login(l->status);
     atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
     if (l->status == LOGIN_AUTHENTICATION_FAILED)
         atomic_fetch_add_explicit(&unauthenticated, 1, memory_order_relaxed);
@@ -125,6 +133,27 @@ session_refusals(void)
     return (struct session_refusals){
         atomic_load_explicit(&refused, memory_order_relaxed),
         atomic_load_explicit(&unauthenticated, memory_order_relaxed)};
+}
+
+uint64_t
+session_logins(enum login_status status)
+{
+    return atomic_load_explicit(&by_status[login_status_number(status)], memory_order_relaxed);
+}
+
+void
+session_count_digest_error(bool of_data)
+{
+    atomic_fetch_add_explicit(of_data ? &data_digest_errors : &header_digest_errors, 1,
+                              memory_order_relaxed);
+}
+
+struct session_digest_errors
+session_digest_errors(void)
+{
+    return (struct session_digest_errors){
+        atomic_load_explicit(&header_digest_errors, memory_order_relaxed),
+        atomic_load_explicit(&data_digest_errors, memory_order_relaxed)};
 }
 
 void
@@ -263,6 +292,7 @@ enter_full_feature(struct session *s, uint16_t queue_depth)
                          params->max_recv_data_segment_length);
     session_login_free(s);
     s->state = STATE_FULL_FEATURE;
+    count_login(LOGIN_SUCCESS);
     session_log(s, "login", s->is_discovery ? "discovery" : "normal");
 }
 

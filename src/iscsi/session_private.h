@@ -175,6 +175,7 @@ void session_queued(struct session *s, int error);
 /* Aborts all tasks and ends the connection as END says. REASON (static) is for the
  * log; NULL: the log knows. */
 void session_close(struct session *s, enum session_end end, const char *reason);
+void session_count_digest_error(bool of_data);
 void session_task_ended(struct session *s); /* looks whether it was the last one */
 void session_log(const struct session *s, const char *message, const char *reason);
 

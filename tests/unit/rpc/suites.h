@@ -11,5 +11,6 @@ TCase *http_cases(void);
 TCase *methods_cases(void);
 TCase *reservation_cases(void);
 TCase *event_cases(void);
+TCase *metrics_cases(void);
 
 #endif

@@ -148,6 +148,7 @@ answer_pdu(struct connection *c, const uint8_t *pdu, const uint8_t *data, uint32
     case PDU_LOGIN:
         return answer_login(c, pdu);
     case PDU_LOGOUT:
+        c->is_leaving = true;
         return answer_alone(c, PDU_LOGOUT_RESPONSE, tag);
     default:
         fprintf(stderr, "limit: opcode %02x\n", pdu[0]);

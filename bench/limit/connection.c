@@ -12,22 +12,38 @@
 #include "bench/load/pdu.h"
 #include "core/bytes.h"
 
-void
-connection_new(int fd, struct loop *l)
+static struct connection *
+allocate(struct loop *l)
 {
-    struct connection *c = calloc(1, sizeof *c);
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
+    struct connection *c = l->free_connections;
 
+    if (c != NULL) {
+        l->free_connections = c->next_free;
+        *c = (struct connection){.outbox = c->outbox, .received = c->received, .data = c->data};
+        outbox_clear(&c->outbox);
+        return c;
+    }
+    c = calloc(1, sizeof *c);
     if (c == NULL || outbox_init(&c->outbox, PDUS_MAX) < 0)
         errx(1, "out of memory");
-    c->fd = fd;
-    c->loop = l;
-    c->statsn = 1;
     c->received = aligned_alloc(4096, options.receive_size & ~(size_t)4095);
     c->data = aligned_alloc(4096, DATA_MAX);
     if (c->received == NULL || c->data == NULL)
         errx(1, "out of memory");
+    return c;
+}
+
+struct connection *
+connection_new(int fd, struct loop *l)
+{
+    struct connection *c = allocate(l);
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
+
+    c->fd = fd;
+    c->loop = l;
+    c->statsn = 1;
     epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e);
+    return c;
 }
 
 /* It lives until its transfers are over. */
@@ -40,6 +56,11 @@ connection_close(struct connection *c)
     if (c->in_flight > 0)
         return;
     direct_sent(c);
+    if (c->loop->keeps_connections) {
+        c->next_free = c->loop->free_connections;
+        c->loop->free_connections = c;
+        return;
+    }
     outbox_done(&c->outbox);
     free(c->received);
     free(c->data);
@@ -60,7 +81,10 @@ want_out(struct connection *c, bool wants)
 int
 connection_flush(struct connection *c)
 {
-    if (outbox_flush(&c->outbox, c->fd) < 0)
+    /* The end of the connection leaves in the segment of the last answer. */
+    if (outbox_flush(&c->outbox, c->fd, c->is_leaving ? MSG_MORE : 0) < 0)
+        return -1;
+    if (c->is_leaving && outbox_is_empty(&c->outbox))
         return -1;
     if (outbox_is_empty(&c->outbox)) {
         c->data_used = 0;

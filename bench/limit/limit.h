@@ -61,11 +61,13 @@ struct transfer {
 #define SUBMIT_MAX 1024
 
 struct loop {
-    int epoll, eventfd;
+    int epoll, eventfd, listener;
     io_context_t aio;
     struct iocb *submit[SUBMIT_MAX]; /* of this turn */
     unsigned submit_count;
     struct transfer *free_transfers;
+    struct connection *free_connections;
+    bool keeps_connections; /* for the next ones: nobody else makes any */
 };
 
 struct connection {
@@ -80,15 +82,17 @@ struct connection {
     uint8_t *data;    /* for this turn's answers */
     size_t data_used;
     bool wants_out, is_closed;
+    bool is_leaving; /* the answer to its logout is the last */
     unsigned in_flight;
     struct transfer *sending; /* their buffers are in the outbox */
+    struct connection *next_free;
 };
 
 #define PDUS_MAX 4096
 #define DATA_MAX (16u << 20)
 
 /* connection.c */
-void connection_new(int fd, struct loop *l);
+struct connection *connection_new(int fd, struct loop *l);
 void connection_close(struct connection *c);
 int connection_receive(struct connection *c); /* 0 or -1 */
 int connection_flush(struct connection *c);   /* 0, or -1; wants_out where the socket is full */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -127,6 +128,20 @@ wait_for_events(const struct loop *l, struct epoll_event *events)
     return epoll_wait(l->epoll, events, EVENTS, -1);
 }
 
+/* One, and what it says first, which is there already. */
+static void
+accept_one(struct loop *l)
+{
+    int fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct connection *c;
+
+    if (fd < 0)
+        return;
+    c = connection_new(fd, l);
+    if (connection_receive(c) < 0)
+        connection_close(c);
+}
+
 static void
 serve(struct connection *c, uint32_t events)
 {
@@ -155,6 +170,8 @@ loop_main(void *arg)
         for (int i = 0; i < n; i++)
             if (events[i].data.ptr == l)
                 direct_completed(l);
+            else if (events[i].data.ptr == &l->listener)
+                accept_one(l);
             else
                 serve(events[i].data.ptr, events[i].events);
     }
@@ -170,7 +187,10 @@ listen_on_loopback(void)
     socklen_t length = sizeof a;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
+    /* The one who connects speaks first. Connections inherit TCP_NODELAY. */
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &one, sizeof one) < 0 ||
         bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 1024) < 0 ||
         getsockname(fd, (struct sockaddr *)&a, &length) < 0)
         err(1, "cannot listen");
@@ -179,8 +199,21 @@ listen_on_loopback(void)
     return fd;
 }
 
+/* A loop that is alone accepts for itself: no other thread has to be woken. */
 static void
-start_loops(struct loop *loops)
+listen_itself(struct loop *l, int listener)
+{
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = &l->listener};
+
+    l->listener = listener;
+    l->keeps_connections = true;
+    if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0 ||
+        epoll_ctl(l->epoll, EPOLL_CTL_ADD, listener, &e) < 0)
+        err(1, "cannot start");
+}
+
+static void
+start_loops(struct loop *loops, int listener)
 {
     pthread_t thread;
 
@@ -188,6 +221,8 @@ start_loops(struct loop *loops)
         loops[i].epoll = epoll_create1(EPOLL_CLOEXEC);
         if (loops[i].epoll < 0 || (options.medium->is_direct && direct_open(&loops[i]) < 0))
             err(1, "cannot start");
+        if (options.threads == 1)
+            listen_itself(&loops[i], listener);
         if (pthread_create(&thread, NULL, loop_main, &loops[i]) != 0)
             errx(1, "cannot start a thread");
     }
@@ -203,19 +238,19 @@ main(int argc, char **argv)
                "most. For bench/compare; never let others reach it.",
     };
     static struct loop loops[THREADS_MAX];
-    int listener, one = 1;
+    int listener;
 
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     signal(SIGPIPE, SIG_IGN);
     medium_open();
-    start_loops(loops);
     listener = listen_on_loopback();
+    start_loops(loops, listener);
+    while (options.threads == 1)
+        pause();
     for (unsigned i = 0;; i++) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        if (fd < 0)
-            continue;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        connection_new(fd, &loops[i % options.threads]);
+        if (fd >= 0)
+            connection_new(fd, &loops[i % options.threads]);
     }
 }

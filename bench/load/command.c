@@ -199,7 +199,7 @@ session_submit(struct session *s, uint64_t now)
     }
     if (s->commands_left == 0)
         s->is_finished = true;
-    error = outbox_flush(&s->outbox, s->fd);
+    error = outbox_flush(&s->outbox, s->fd, 0);
     if (error < 0) {
         complain("session %u: sending: %s", s->id, strerror(-error));
         return -1;

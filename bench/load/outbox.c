@@ -120,14 +120,21 @@ drop_sent(struct outbox *o, size_t n)
     }
 }
 
+void
+outbox_clear(struct outbox *o)
+{
+    o->first = o->count = o->pdus = 0;
+    o->used = 0;
+}
+
 int
-outbox_flush(struct outbox *o, int fd)
+outbox_flush(struct outbox *o, int fd, int flags)
 {
     while (o->first < o->count) {
         unsigned n = o->count - o->first;
         struct msghdr message = {.msg_iov = o->pieces + o->first,
                                  .msg_iovlen = n < SEND_MAX ? n : SEND_MAX};
-        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | flags);
 
         o->sends++;
         if (sent >= 0)
@@ -137,7 +144,6 @@ outbox_flush(struct outbox *o, int fd)
         else if (errno != EINTR)
             return -errno;
     }
-    o->first = o->count = o->pdus = 0;
-    o->used = 0;
+    outbox_clear(o);
     return 0;
 }

@@ -34,7 +34,11 @@ bool outbox_is_empty(const struct outbox *o);
 uint8_t *outbox_header(struct outbox *o);
 void outbox_add(struct outbox *o, const void *data, uint32_t length);
 
-/* Sends what the socket takes, without waiting. 0, or a negative errno. */
-int outbox_flush(struct outbox *o, int fd);
+/* Sends what the socket takes, without waiting, with these flags of sendmsg(2) besides. 0, or a
+ * negative errno. */
+int outbox_flush(struct outbox *o, int fd, int flags);
+
+/* Forgets what is in it. */
+void outbox_clear(struct outbox *o);
 
 #endif

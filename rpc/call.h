@@ -40,7 +40,7 @@ struct rpc_call {
     json_t *params; /* the same with defaults filled in */
     struct rpc_peer peer;
 
-    /* Private to dispatch.c and call.c. */
+    /* Private to dispatch.c, call.c and jobs.c. */
     struct dispatch *dispatch;
     struct dispatch_row *row;
     uint64_t started_us;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catalog/schema.h"
+#include "rpc/jobs.h"
 
 static json_t *
 edit(struct commit *commit, const json_t *document)
@@ -70,6 +71,59 @@ done(struct commit *c)
         rpc_change_answer(change, result, NULL);
 }
 
+/* Where files are made or get longer, how much of that is done. */
+static bool
+job_progress(void *arg, double *ret)
+{
+    const struct rpc_change *change = arg;
+    const struct store_progress *p = &change->commit.progress;
+    uint64_t total = atomic_load(&p->total), written = atomic_load(&p->done);
+
+    if (total == 0)
+        return false;
+    *ret = (double)written / (double)total;
+    return true;
+}
+
+static bool
+job_is_pending(void *arg)
+{
+    const struct rpc_change *change = arg;
+
+    return commit_stage(&change->commit) == COMMIT_QUEUED;
+}
+
+static bool
+job_is_cancellable(void *arg)
+{
+    const struct rpc_change *change = arg;
+
+    return commit_stage(&change->commit) != COMMIT_DECIDED;
+}
+
+static bool
+job_cancel(void *arg)
+{
+    struct rpc_change *change = arg;
+
+    return commit_cancel(&change->commit);
+}
+
+/* Nothing of it is in force yet. */
+static json_t *
+job_so_far(void *arg)
+{
+    (void)arg;
+    return json_pack("{s:b, s:I, s:[]}", "changed", 0, "revision",
+                     (json_int_t)commit_revision(), "changes");
+}
+
+static const struct rpc_job_work job_work = {.progress = job_progress,
+                                             .is_pending = job_is_pending,
+                                             .is_cancellable = job_is_cancellable,
+                                             .cancel = job_cancel,
+                                             .so_far = job_so_far};
+
 struct rpc_change *
 rpc_change_new(struct rpc_call *call, const struct rpc_change_kind *kind)
 {
@@ -97,6 +151,13 @@ rpc_change_new(struct rpc_call *call, const struct rpc_change_kind *kind)
 void
 rpc_change_go(struct rpc_change *change)
 {
+    int64_t wait_ms = rpc_call_integer(change->call, "wait_ms", -1);
+
+    if (wait_ms >= 0 && !change->commit.dry_run &&
+        rpc_job_begin(change->call, (uint64_t)wait_ms, &job_work, change) < 0) {
+        change_free(change);
+        return;
+    }
     commit_start(&change->commit);
 }
 

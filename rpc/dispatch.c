@@ -374,6 +374,19 @@ dispatch_durations(const struct dispatch *d)
 }
 
 void
+dispatch_answer_early(struct rpc_call *call, json_t *result,
+                      void (*old_done)(void *arg, json_t *result, json_t *error), void *old_arg)
+{
+    json_t *error = NULL;
+
+    if (result == NULL)
+        error = rpc_error_named("INTERNAL", NULL, "out of memory");
+    else if (call->dispatch->check_results)
+        check_answer(call, &result, &error);
+    old_done(old_arg, result, error);
+}
+
+void
 dispatch_answer(struct rpc_call *call, json_t *result, json_t *error)
 {
     result = without_secrets(call, result);

@@ -61,6 +61,12 @@ struct dispatch_durations {
 };
 const struct dispatch_durations *dispatch_durations(const struct dispatch *dispatch);
 
+/* For jobs.c: RESULT (taken) is what CALL's client gets for now; CALL goes on, and what becomes
+ * of it must go elsewhere: jobs.c has put its own `done` there. OLD_DONE is the client's. */
+void dispatch_answer_early(struct rpc_call *call, json_t *result,
+                           void (*old_done)(void *arg, json_t *result, json_t *error),
+                           void *old_arg);
+
 /* For call.c: the answer of CALL, which frees it. Takes RESULT and ERROR. */
 void dispatch_answer(struct rpc_call *call, json_t *result, json_t *error);
 

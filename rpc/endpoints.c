@@ -63,7 +63,7 @@ call_answered(void *arg, json_t *result, json_t *error)
     struct http_request *request = arg;
 
     if (result != NULL)
-        reply_json(request, 200, NULL, result);
+        reply_json(request, json_object_get(result, "job") != NULL ? 202 : 200, NULL, result);
     else if (error != NULL)
         reply_error(request, rpc_error_status(error), NULL, error);
     else

@@ -27,6 +27,7 @@ static const struct {
     {"LIMIT_EXCEEDED",    -32006, 409},
     {"BACKEND_ERROR",     -32007, 502},
     {"NOT_SUPPORTED",     -32008, 501},
+    {"CANCELLED",         -32010, 500},
     {"INVALID_CONFIG",    -32011, 422},
     {"PERSIST_FAILED",    -32012, 500},
 };

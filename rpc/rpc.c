@@ -14,6 +14,7 @@
 #include "rpc/dispatch.h"
 #include "rpc/endpoints.h"
 #include "rpc/http.h"
+#include "rpc/jobs.h"
 #include "rpc/methods/event.h"
 #include "rpc/methods/methods.h"
 
@@ -92,8 +93,10 @@ void
 rpc_set_state(enum rpc_state state)
 {
     dispatch_set_state(api.dispatch, state);
-    if (state == RPC_STOPPING)
+    if (state == RPC_STOPPING) {
         event_polls_end();
+        rpc_jobs_stop_waiting();
+    }
 }
 
 void
@@ -115,6 +118,7 @@ rpc_stop(void)
     events_watch(NULL);
     event_polls_end();
     http_server_free(api.server);
+    rpc_jobs_forget();
     dispatch_free(api.dispatch);
     free(api.openrpc);
     memset(&api, 0, sizeof api);

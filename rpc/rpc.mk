@@ -9,6 +9,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/errors.c rpc/errors.h \
 	rpc/events.c rpc/events.h \
 	rpc/http.c rpc/http.h \
+	rpc/jobs.c rpc/jobs.h \
 	rpc/jsonrpc.c rpc/jsonrpc.h \
 	rpc/metrics.c rpc/metrics.h rpc/metrics_process.c \
 	rpc/metrics_text.c rpc/metrics_text.h \
@@ -22,6 +23,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/methods/discover.c \
 	rpc/methods/discovery.c \
 	rpc/methods/event.c rpc/methods/event.h \
+	rpc/methods/job.c \
 	rpc/methods/log.c rpc/methods/worker.c \
 	rpc/methods/lun.c \
 	rpc/methods/methods.c rpc/methods/methods.h \

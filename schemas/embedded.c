@@ -21,7 +21,8 @@
     X(log)           \
     X(discovery)     \
     X(worker)        \
-    X(event)
+    X(event)         \
+    X(job)
 
 /* clang-format off */
 #define INCLUDE(fragment)                                               \

@@ -4,10 +4,10 @@
 #include <stddef.h>
 
 const struct rpc_method *const all_methods[] = {
-    rpc_methods,       daemon_methods,      config_methods, backstore_methods,
-    target_methods,    lun_methods,         acl_methods,    portal_group_methods,
-    session_methods,   reservation_methods, stats_methods,  log_methods,
-    discovery_methods, worker_methods,      event_methods,  NULL,
+    rpc_methods,   daemon_methods, config_methods,       backstore_methods, target_methods,
+    lun_methods,   acl_methods,    portal_group_methods, session_methods,   reservation_methods,
+    stats_methods, log_methods,    discovery_methods,    worker_methods,    event_methods,
+    job_methods,   NULL,
 };
 
 /* One daemon in a process; set before the first call. */

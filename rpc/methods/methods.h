@@ -8,7 +8,7 @@
 
 #include "rpc/call.h"
 
-extern const struct rpc_method rpc_methods[], daemon_methods[], config_methods[],
+extern const struct rpc_method job_methods[], rpc_methods[], daemon_methods[], config_methods[],
     backstore_methods[], target_methods[], lun_methods[], acl_methods[], portal_group_methods[],
     session_methods[], reservation_methods[], stats_methods[], log_methods[], worker_methods[],
     discovery_methods[], event_methods[];

@@ -87,11 +87,48 @@ commit_start(struct commit *commit)
     commit->error_data = commit->changes = commit->before = commit->after = NULL;
     commit->changed = false;
     commit->work = NULL;
+    commit->progress = (struct store_progress){0};
+    commit->is_decided = commit->is_cancelled = false;
     if (draining)
         STAILQ_INSERT_TAIL(&refused, commit, link);
     else
         STAILQ_INSERT_TAIL(&waiting, commit, link);
     post_turn();
+}
+
+enum commit_stage
+commit_stage(const struct commit *commit)
+{
+    if (commit->is_decided)
+        return COMMIT_DECIDED;
+    return commit->work != NULL ? COMMIT_PREPARING : COMMIT_QUEUED;
+}
+
+static bool
+is_queued(const struct commit *commit)
+{
+    const struct commit *each;
+
+    STAILQ_FOREACH (each, &waiting, link)
+        if (each == commit)
+            return true;
+    return false;
+}
+
+bool
+commit_cancel(struct commit *commit)
+{
+    if (commit->is_decided || (commit->work == NULL && !is_queued(commit)))
+        return false;
+    commit->is_cancelled = true;
+    atomic_store(&commit->progress.is_cancelled, true);
+    if (commit->work == NULL) {
+        STAILQ_REMOVE(&waiting, commit, commit, link);
+        error_set(&commit->error, ERROR_CANCELLED, "cancelled before it began");
+        STAILQ_INSERT_TAIL(&refused, commit, link);
+        post_turn();
+    }
+    return true;
 }
 
 void
@@ -221,8 +258,10 @@ take_turn(struct message *m, struct worker *w)
     turn_is_posted = false;
     while ((next = STAILQ_FIRST(&refused)) != NULL) {
         STAILQ_REMOVE_HEAD(&refused, link);
-        next->error_data = json_pack("{s:s}", "state", "stopping");
-        error_set(&next->error, ERROR_UNAVAILABLE, "the daemon is stopping");
+        if (next->error.code == ERROR_NONE) {
+            next->error_data = json_pack("{s:s}", "state", "stopping");
+            error_set(&next->error, ERROR_UNAVAILABLE, "the daemon is stopping");
+        }
         give_answer(next);
     }
     if (active != NULL)
@@ -241,6 +280,13 @@ take_turn(struct message *m, struct worker *w)
 void
 commit_drain(void (*done)(void *arg), void *arg)
 {
+    struct commit *each;
+
+    /* Only files that take long are given up for this; the rest of a change goes on. */
+    if (active != NULL && !active->is_saved)
+        atomic_store(&active->commit->progress.is_cancelled, true);
+    STAILQ_FOREACH (each, &waiting, link)
+        atomic_store(&each->progress.is_cancelled, true);
     draining = true;
     drained = done;
     drained_arg = arg;

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "core/error.h"
+#include "store/store.h"
 
 struct catalog;
 
@@ -50,7 +51,12 @@ struct commit {
     json_t *changes;        /* array of {"op", "path", "before", "after", "disruptive"} */
     json_t *before, *after; /* whole documents */
 
+    /* While it is on its way; see commit_stage(). */
+    struct store_progress progress; /* of files that are made or get longer */
+    bool is_decided;                /* saved: it can not be undone any more */
+
     /* Private. */
+    bool is_cancelled;
     bool from_file; /* what --config names, which calls may not change */
     STAILQ_ENTRY(commit) link;
     void *work;
@@ -59,6 +65,20 @@ struct commit {
 /* COMMIT is borrowed until done. */
 void commit_start(struct commit *commit);
 void commit_release(struct commit *commit);
+
+/* How far a change is. */
+enum commit_stage {
+    COMMIT_QUEUED,    /* others are before it */
+    COMMIT_PREPARING, /* nothing of it is in force; may be given up */
+    COMMIT_DECIDED,   /* it will be in force */
+};
+enum commit_stage commit_stage(const struct commit *commit);
+
+/*
+ * Gives COMMIT up, which has not been done yet: what was prepared is undone, and `done` gets
+ * ERROR_CANCELLED; what takes long ends soon. False: it is too late.
+ */
+bool commit_cancel(struct commit *commit);
 
 /* The document and revision in force, without defaults filled in. Borrowed; main only. */
 const json_t *commit_document(void);
@@ -118,7 +138,7 @@ void commit_boot(void (*done)(const struct error *err, void *arg), void *arg);
 void commit_reload(void);
 
 /* At the end: no change is taken any more (ERROR_UNAVAILABLE); DONE runs once the one at work
- * and those queued have ended. */
+ * and those queued have ended. Files that are being filled are given up (ERROR_CANCELLED). */
 void commit_drain(void (*done)(void *arg), void *arg);
 
 /* After the workers have been joined: closes all stores, frees everything. Blocks. */

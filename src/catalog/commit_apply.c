@@ -179,6 +179,17 @@ nothing_came_of_it(const struct change *change)
     return true;
 }
 
+/* Whether somebody has asked for it to be given up, while that is possible. */
+static bool
+is_given_up(struct change *change)
+{
+    struct commit *c = change->commit;
+
+    if (c->is_cancelled)
+        error_set(&c->error, ERROR_CANCELLED, "the change was cancelled");
+    return c->is_cancelled;
+}
+
 static void begin_handover(struct change *change);
 static void grow(struct change *change);
 
@@ -187,7 +198,7 @@ opened(struct change *change)
 {
     struct commit *c = change->commit;
 
-    if (take_opened(change) < 0) {
+    if (take_opened(change) < 0 || is_given_up(change)) {
         change_undo(change);
         return;
     }
@@ -508,14 +519,14 @@ save(struct change *change)
         return -1;
     }
     now->save_error = (struct error){0};
-    change->is_saved = true;
+    change->is_saved = c->is_decided = true;
     return 0;
 }
 
 static void
 grown(struct change *change)
 {
-    if (take_resized(change) < 0) {
+    if (take_resized(change) < 0 || is_given_up(change)) {
         change_undo(change);
         return;
     }

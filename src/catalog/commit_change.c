@@ -216,6 +216,7 @@ add_backstore(struct change *change, const char *name, const json_t *options, bo
     build_backstore_options(name, options, &b->opening.options);
     b->opening.options.config.existed = !may_make_file(change, name, options);
     b->opening.options.config.create &= !b->opening.options.config.existed;
+    b->opening.progress = &change->commit->progress;
     b->name = name;
     b->type = b->opening.options.config.type;
     b->is_strict = is_strict;

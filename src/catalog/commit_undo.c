@@ -157,6 +157,7 @@ change_undo(struct change *change)
         if (!b->is_resized || (b->action == BACKSTORE_OPEN && b->made_file))
             continue;
         b->opening.task = OPENING_RESIZE;
+        b->opening.progress = NULL; /* the way back is not given up */
         b->opening.store = b->action == BACKSTORE_CHANGE ? b->lun->store : b->fresh->lun->store;
         b->opening.size = b->old_size;
     }

@@ -32,6 +32,7 @@ open_store(struct opening *o)
 {
     bool was_there = o->file.exists;
 
+    o->options.config.progress = o->progress;
     if (store_open(&o->options.config, &o->store, &o->error) == 0 && !was_there)
         look(o);
 }
@@ -39,7 +40,9 @@ open_store(struct opening *o)
 static void
 resize(struct opening *o)
 {
+    o->store->progress = o->progress;
     (void)store_resize(o->store, o->size, &o->error);
+    o->store->progress = NULL;
 }
 
 static void

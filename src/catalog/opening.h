@@ -30,6 +30,7 @@ struct opening {
     struct backstore_options options;
     struct store *store;
     uint64_t size;
+    struct store_progress *progress; /* of opening or resizing it; borrowed; or NULL */
     /* The result. */
     struct disk_file file;
     struct error error; /* code ERROR_NONE: it went well */

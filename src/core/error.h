@@ -23,6 +23,7 @@ enum error_code {
     ERROR_NOT_SUPPORTED,
     ERROR_INVALID_CONFIG,
     ERROR_PERSIST_FAILED, /* the state file cannot be written; see sys_errno */
+    ERROR_CANCELLED,      /* somebody asked for it to be given up */
     ERROR_CODES
 };
 

@@ -122,11 +122,13 @@ bool file_store_can_copy(const struct store *to, const struct store *from);
 /*
  * Makes the file of CONFIG, with its size, locked; on failure nothing is left of it. _check()
  * says whether that would work, without trying. file_extend() makes FD longer, from FROM to TO
- * bytes; returns 0 or a negative errno.
+ * bytes, in steps, and tells PROGRESS (may be NULL); returns 0 or a negative errno, ECANCELED
+ * among them.
  */
 int file_make(const struct store_config *config, int *fd, struct error *err);
 int file_make_check(const struct store_config *config, struct error *err);
-int file_extend(int fd, uint64_t from, uint64_t to, enum store_preallocate preallocate);
+int file_extend(int fd, uint64_t from, uint64_t to, enum store_preallocate preallocate,
+                struct store_progress *progress);
 
 /* Keeps others out of FD as long as it is open: all of them, or with SHARED those that write.
  */

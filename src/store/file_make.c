@@ -14,17 +14,15 @@
 #include "core/error.h"
 #include "store/file.h"
 
-static int
-write_zeroes(int fd, uint64_t from, uint64_t to)
-{
-    const size_t chunk = 1 << 20;
-    CLEANUP_FREE uint8_t *zeroes = calloc(1, chunk);
+/* One step of an extension: small enough that to give it up does not take long. */
+#define ZEROES_STEP     ((uint64_t)1 << 20)
+#define ALLOCATION_STEP ((uint64_t)64 << 20)
 
-    if (zeroes == NULL)
-        return -ENOMEM;
+static int
+write_zeroes(int fd, const uint8_t *zeroes, uint64_t from, uint64_t to)
+{
     while (from < to) {
-        size_t n = to - from < chunk ? (size_t)(to - from) : chunk;
-        ssize_t written = pwrite(fd, zeroes, n, (off_t)from);
+        ssize_t written = pwrite(fd, zeroes, (size_t)(to - from), (off_t)from);
 
         if (written < 0 && errno != EINTR)
             return -errno;
@@ -36,18 +34,54 @@ write_zeroes(int fd, uint64_t from, uint64_t to)
     return 0;
 }
 
-int
-file_extend(int fd, uint64_t from, uint64_t to, enum store_preallocate preallocate)
+/* What is known to stand on the medium is progress: without the flushes it would be made in
+ * memory, and then the last one would take as long as all of them. */
+#define FLUSH_EVERY ((uint64_t)64 << 20)
+
+static int
+extend_in_steps(int fd, uint64_t from, uint64_t to, const uint8_t *zeroes,
+                struct store_progress *progress)
 {
-    switch (preallocate) {
-    case STORE_PREALLOCATE_OFF:
-        return ftruncate(fd, (off_t)to) < 0 ? -errno : 0;
-    case STORE_PREALLOCATE_FALLOC:
-        return fallocate(fd, 0, (off_t)from, (off_t)(to - from)) < 0 ? -errno : 0;
-    case STORE_PREALLOCATE_FULL:
-        return write_zeroes(fd, from, to);
+    const uint64_t step = zeroes != NULL ? ZEROES_STEP : ALLOCATION_STEP;
+    uint64_t flushed = from;
+    int r = 0;
+
+    while (from < to && r == 0) {
+        uint64_t n = to - from < step ? to - from : step;
+
+        if (progress != NULL && atomic_load(&progress->is_cancelled))
+            return -ECANCELED;
+        if (zeroes != NULL)
+            r = write_zeroes(fd, zeroes, from, from + n);
+        else
+            r = fallocate(fd, 0, (off_t)from, (off_t)n) < 0 ? -errno : 0;
+        from += n;
+        if (r == 0 && zeroes != NULL && from - flushed >= FLUSH_EVERY) {
+            r = fdatasync(fd) < 0 ? -errno : 0;
+            flushed = from;
+        }
+        if (progress != NULL)
+            atomic_fetch_add(&progress->done, n);
     }
-    return -EINVAL;
+    return r;
+}
+
+int
+file_extend(int fd, uint64_t from, uint64_t to, enum store_preallocate preallocate,
+            struct store_progress *progress)
+{
+    CLEANUP_FREE uint8_t *zeroes = NULL;
+
+    if (preallocate == STORE_PREALLOCATE_OFF)
+        return ftruncate(fd, (off_t)to) < 0 ? -errno : 0;
+    if (preallocate == STORE_PREALLOCATE_FULL) {
+        zeroes = calloc(1, ZEROES_STEP);
+        if (zeroes == NULL)
+            return -ENOMEM;
+    }
+    if (progress != NULL)
+        atomic_fetch_add(&progress->total, to - from);
+    return extend_in_steps(fd, from, to, zeroes, progress);
 }
 
 /* The folder that PATH is in. PARENT has PATH_MAX bytes. */
@@ -81,12 +115,15 @@ sync_file_and_folder(int fd, const char *path)
 static int
 fill(int fd, const struct store_config *config, struct error *err)
 {
-    int r = file_extend(fd, 0, config->size, config->preallocate);
+    int r = file_extend(fd, 0, config->size, config->preallocate, config->progress);
 
     if (r == 0)
         r = sync_file_and_folder(fd, config->path);
     if (r == 0)
         return 0;
+    if (r == -ECANCELED)
+        return error_set(err, ERROR_CANCELLED, "the making of '%s' was cancelled",
+                         config->path);
     errno = -r;
     return error_set(err, ERROR_BACKEND, "cannot make '%s' with %" PRIu64 " bytes: %m%s",
                      config->path, config->size,

@@ -339,12 +339,14 @@ grow(struct file_store *f, uint64_t found, uint64_t size, struct error *err)
         return error_set(err, ERROR_BACKEND, "'%s' has %" PRIu64 " bytes, fewer than %" PRIu64,
                          f->path, found, size);
     }
-    r = file_extend(f->plain_fd, found, size, f->preallocate);
+    r = file_extend(f->plain_fd, found, size, f->preallocate, f->store.progress);
     if (r == 0 && fsync(f->plain_fd) < 0)
         r = -errno;
     if (r == 0)
         return 0;
     (void)!ftruncate(f->plain_fd, (off_t)found);
+    if (r == -ECANCELED)
+        return error_set(err, ERROR_CANCELLED, "the growing of '%s' was cancelled", f->path);
     errno = -r;
     return error_set(err, ERROR_BACKEND, "cannot grow '%s' to %" PRIu64 " bytes: %m", f->path,
                      size);

@@ -8,6 +8,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,13 @@ enum store_preallocate {
     STORE_PREALLOCATE_FULL
 };
 
+/* How far a call is that takes long, in bytes, and whether it is to be given up: then it fails
+ * with ERROR_CANCELLED and leaves nothing behind. Any thread. */
+struct store_progress {
+    _Atomic uint64_t done, total;
+    atomic_bool is_cancelled;
+};
+
 /* Everything any type can be told; a type ignores what is not its own. Strings are borrowed
  * during open. */
 struct store_config {
@@ -56,6 +64,7 @@ struct store_config {
     bool create;  /* make the file where it is missing; needs size */
     bool existed; /* there was a file at PATH: where it is missing, CREATE is no way out */
     enum store_preallocate preallocate; /* of a file that is made */
+    struct store_progress *progress;    /* of making it; borrowed while it is opened; or NULL */
     bool direct;                        /* O_DIRECT */
     bool sync;                          /* every write is stable when it completes */
     bool check_only; /* dry run: find out whether open would succeed; make nothing, take no lock
@@ -167,12 +176,13 @@ struct store_type {
 struct store {
     const struct store_type *type;
     char *name;
-    _Atomic uint64_t size;        /* bytes; changed by store_resize() only */
-    unsigned block_size;          /* as configured */
-    unsigned physical_block_size; /* what the medium likes; at least block_size */
-    unsigned capabilities;        /* enum store_capability */
-    bool made;                    /* by opening it: there was no such file before */
-    struct pool_share share;      /* of the helpers */
+    _Atomic uint64_t size;           /* bytes; changed by store_resize() only */
+    unsigned block_size;             /* as configured */
+    unsigned physical_block_size;    /* what the medium likes; at least block_size */
+    unsigned capabilities;           /* enum store_capability */
+    bool made;                       /* by opening it: there was no such file before */
+    struct pool_share share;         /* of the helpers */
+    struct store_progress *progress; /* of a resize: set by whoever calls for one; or NULL */
     struct io_counters counters[WORKERS_MAX + 1]; /* by worker_id() */
 };
 

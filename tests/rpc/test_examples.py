@@ -18,11 +18,14 @@ def setup(daemon):
 
 
 def placed(value, daemon):
-    """The examples speak of port 3260 and of files in /srv: put both where this daemon may."""
+    """The examples speak of port 3260, of files in /srv and of the job that was begun: put in what
+    there is here."""
     if isinstance(value, dict):
         return {k: daemon.address[1] if k == "port" else placed(v, daemon) for k, v in value.items()}
     if isinstance(value, list):
         return [placed(v, daemon) for v in value]
+    if value == "j-1":
+        return getattr(daemon, "job", value)
     if isinstance(value, str) and value.startswith("/srv/"):
         return daemon.path(value.removeprefix("/srv/"))
     return value
@@ -50,6 +53,7 @@ def test_example(daemon, method, name):
     for step in example.get("x-setup", []):
         reply = send(daemon, step["method"], placed(step["params"], daemon))
         assert "result" in reply, f"setup failed: {reply}"
+        daemon.job = reply["result"].get("job", {}).get("id", getattr(daemon, "job", "j-1"))
     params = placed({p["name"]: p["value"] for p in example["params"]}, daemon)
     reply = send(daemon, method, params)
     if "x-error" in example:

@@ -16,6 +16,7 @@
 #include "core/pool.h"
 #include "rpc/batch.h"
 #include "rpc/dispatch.h"
+#include "rpc/jobs.h"
 #include "rpc/methods/event.h"
 #include "rpc/methods/methods.h"
 #include "store/store.h"
@@ -185,6 +186,7 @@ api_teardown(void)
     wait_until_done();
     on_workers(stop_store);
     crew_stop();
+    rpc_jobs_forget();
     dispatch_free(api.dispatch);
     commit_close();
     catalog_publish_shutdown();
@@ -204,8 +206,10 @@ void
 api_set_state(enum rpc_state to)
 {
     dispatch_set_state(api.dispatch, to);
-    if (to == RPC_STOPPING)
+    if (to == RPC_STOPPING) {
         event_polls_end();
+        rpc_jobs_stop_waiting();
+    }
 }
 
 void

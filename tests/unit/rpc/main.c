@@ -18,6 +18,7 @@ main(void)
     suite_add_tcase(s, reservation_cases());
     suite_add_tcase(s, event_cases());
     suite_add_tcase(s, metrics_cases());
+    suite_add_tcase(s, job_cases());
     run = srunner_create(s);
     srunner_run_all(run, CK_NORMAL);
     failed = srunner_ntests_failed(run);

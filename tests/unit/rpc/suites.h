@@ -12,5 +12,6 @@ TCase *methods_cases(void);
 TCase *reservation_cases(void);
 TCase *event_cases(void);
 TCase *metrics_cases(void);
+TCase *job_cases(void);
 
 #endif

@@ -71,7 +71,7 @@ make_bytes(int how, uint8_t *bytes, size_t room)
         outbox_add(&o, payload, lengths[i]);
     }
     ck_assert_ptr_null(outbox_header(&o));
-    ck_assert_int_eq(outbox_flush(&o, fds[0]), 0);
+    ck_assert_int_eq(outbox_flush(&o, fds[0], 0), 0);
     ck_assert(outbox_is_empty(&o));
     ck_assert_uint_eq(o.sends, 1);
     n = recv(fds[1], bytes, room, MSG_DONTWAIT);
@@ -193,21 +193,21 @@ START_TEST(an_outbox_goes_on_where_a_full_socket_stopped_it)
         outbox_header(&o);
         outbox_add(&o, data, sizeof data);
     }
-    ck_assert_int_eq(outbox_flush(&o, fds[0]), 0);
+    ck_assert_int_eq(outbox_flush(&o, fds[0], 0), 0);
     ck_assert(!outbox_is_empty(&o));
     while (total < 2 * (sizeof data + BHS_LENGTH)) {
         ssize_t n = recv(fds[1], got, sizeof got, MSG_DONTWAIT);
 
         if (n > 0)
             total += (size_t)n;
-        ck_assert_int_eq(outbox_flush(&o, fds[0]), 0);
+        ck_assert_int_eq(outbox_flush(&o, fds[0], 0), 0);
     }
     ck_assert(outbox_is_empty(&o));
     ck_assert(outbox_has_room(&o, 2));
     close(fds[1]);
     outbox_header(&o);
     outbox_add(&o, NULL, 0);
-    ck_assert_int_lt(outbox_flush(&o, fds[0]), 0);
+    ck_assert_int_lt(outbox_flush(&o, fds[0], 0), 0);
     outbox_done(&o);
     close(fds[0]);
 }

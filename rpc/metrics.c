@@ -270,6 +270,10 @@ lun_description_families(struct metrics_text *t, const struct gathered *g)
     }
 }
 
+/* Those that tell of trouble with the disk are there from the first command on, with 0: the
+ * rate of a series that begins with its first error would not show it. */
+#define SENSE_KEYS_SHOWN (1u << 2 | 1u << 3 | 1u << 4 | 1u << 7 | 1u << 11)
+
 /* SPC-4 table 48 */
 static const char *const sense_keys[SENSE_KEYS] = {
     "no_sense",       "recovered_error", "not_ready",      "medium_error",
@@ -278,7 +282,7 @@ static const char *const sense_keys[SENSE_KEYS] = {
     "reserved",       "volume_overflow", "miscompare",     "completed",
 };
 
-/* Only what has happened: a LUN without errors has no line. */
+/* A LUN that had no command has no line. */
 static void
 lun_failure_families(struct metrics_text *t, const struct gathered *g)
 {
@@ -291,7 +295,8 @@ lun_failure_families(struct metrics_text *t, const struct gathered *g)
 
         export_counters_refusals(row->export->counters, &totals);
         for (unsigned key = 0; key < SENSE_KEYS; key++) {
-            if (totals.by_sense_key[key] == 0)
+            if (totals.by_sense_key[key] == 0 &&
+                !(row->was_used && (SENSE_KEYS_SHOWN & (1u << key))))
                 continue;
             snprintf(labels, sizeof labels, "%s", row->labels);
             metrics_label(labels, sizeof labels, "sense_key", sense_keys[key]);
@@ -304,14 +309,13 @@ lun_failure_families(struct metrics_text *t, const struct gathered *g)
         struct refusal_totals totals = {0};
 
         export_counters_refusals(row->export->counters, &totals);
-        if (totals.task_set_full > 0)
-            metrics_number(t, with(row, "status=\"task_set_full\"", labels),
-                           totals.task_set_full);
-        if (totals.busy > 0)
-            metrics_number(t, with(row, "status=\"busy\"", labels), totals.busy);
-        if (totals.reservation_conflict > 0)
-            metrics_number(t, with(row, "status=\"reservation_conflict\"", labels),
-                           totals.reservation_conflict);
+        if (!row->was_used &&
+            totals.task_set_full + totals.busy + totals.reservation_conflict == 0)
+            continue;
+        metrics_number(t, with(row, "status=\"task_set_full\"", labels), totals.task_set_full);
+        metrics_number(t, with(row, "status=\"busy\"", labels), totals.busy);
+        metrics_number(t, with(row, "status=\"reservation_conflict\"", labels),
+                       totals.reservation_conflict);
     }
 }
 

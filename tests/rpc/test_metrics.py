@@ -1,5 +1,7 @@
 """GET /metrics: what is counted, as Prometheus reads it."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -136,16 +138,28 @@ def test_sessions_have_series_of_their_own_only_when_asked_for(daemon):
         promtool(daemon.http("GET", "/metrics?sessions=1")[1])
 
 
+def test_trouble_is_told_of_before_there_is_any(daemon):
+    """A counter that begins with its first error has no rate that an alert could see."""
+    with daemon.session() as c:
+        c.scsi(scsi.read(0, 8), read=4096)
+    metrics = scrape(daemon)
+    lun = {"target": TARGET, "lun": "0"}
+    for key in ("not_ready", "medium_error", "hardware_error", "data_protect", "aborted_command"):
+        assert value(metrics, "blockgate_lun_errors_total", sense_key=key, **lun) == 0, key
+    for status in ("task_set_full", "busy", "reservation_conflict"):
+        assert value(metrics, "blockgate_lun_refused_total", status=status, **lun) == 0, status
+
+
 @cases("?sessions=2", "?histograms", "?sessions=1&sessions=1")
 def test_an_unknown_wish_is_an_error(daemon, query):
     assert daemon.http("GET", "/metrics" + query)[0] == 422
     assert daemon.http("POST", "/metrics", "{}")[0] == 405
 
 
-def promtool(text):
+def promtool(text=b"", *command):
     if shutil.which("promtool") is None:
         return
-    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
+    done = subprocess.run(["promtool", *(command or ("check", "metrics"))], input=text, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -178,3 +192,53 @@ def test_ten_thousand_luns_are_told_in_one_answer(start_daemon):
     assert sum(name == "blockgate_lun_read_bytes_total" for name, _ in metrics) == 10000
     assert not any("duration_seconds_bucket" in name and "lun" in dict(labels) for name, labels in metrics)
     promtool(daemon.http("GET", "/metrics")[1])
+
+
+CONTRIB = os.path.join(os.path.dirname(__file__), "..", "..", "contrib")
+RULES = os.path.join(CONTRIB, "prometheus", "blockgate.rules.yml")
+METRIC = re.compile(r"\b(?:blockgate|process)_[a-z0-9_]+(?=[{\[\s)]|$)")
+
+
+def expressions_of_rules():
+    """{alert: expression}; each stands on a line of its own."""
+    with open(RULES) as f:
+        return dict(re.findall(r"- alert: (\w+)\n +expr: (.+)", f.read()))
+
+
+def expressions_of_dashboard():
+    with open(os.path.join(CONTRIB, "grafana", "blockgate.json")) as f:
+        dashboard = json.load(f)
+    ret = {f"{p['id']} {p['title']}{t['refId']}": t["expr"] for p in dashboard["panels"] for t in p.get("targets", ())}
+    ret.update({v["name"]: re.sub(r"^label_values\((.*), \w+\)$", r"\1", v["query"])
+                for v in dashboard["templating"]["list"] if v["type"] == "query"})  # fmt: skip
+    return ret
+
+
+@cases("rules", "dashboard")
+def test_only_metrics_and_labels_that_there_are_are_named_by(daemon, which):
+    with daemon.session() as c:
+        c.scsi(scsi.write(0, 16), write=bytes(8192))
+        c.scsi(scsi.read(0, 8), read=4096)
+    labels = {}
+    for (name, pairs), _ in scrape(daemon).items():
+        labels.setdefault(name, set()).update(k for k, _ in pairs)
+    body = daemon.http("GET", "/metrics")[1].decode()
+    families = set(re.findall(r"^# TYPE (\S+)", body, re.M))
+    found = {"rules": expressions_of_rules, "dashboard": expressions_of_dashboard}[which]()
+    assert len(found) >= 15
+    for where, expression in found.items():
+        names = METRIC.findall(expression)
+        assert names or expression.startswith("up{"), (where, expression)  # Prometheus' own
+        for name in names:
+            assert name in labels or name in families, (where, name)
+        for name, selector in re.findall(r"((?:blockgate|process)_[a-z0-9_]+)\{([^}]*)\}", expression):
+            used = set(re.findall(r"(\w+)=?[~=!]", selector)) - {"instance", "job"}
+            assert name not in labels or used <= labels[name], (where, name, used)
+
+
+def test_every_alert_fires_when_it_should_and_only_then():
+    promtool(b"", "check", "rules", RULES)
+    promtool(b"", "test", "rules", os.path.join(CONTRIB, "prometheus", "blockgate.test.yml"))
+    with open(os.path.join(CONTRIB, "prometheus", "blockgate.test.yml")) as f:
+        tested = set(re.findall(r'alertname="(\w+)"', f.read()))
+    assert tested == set(expressions_of_rules()), tested ^ set(expressions_of_rules())

@@ -119,7 +119,8 @@ def table_of_calls(found):
 
     how = {one["by"] for _, counts in counted for one in counts.values() if "by" in one}
     lines = ["\n## System calls for 1,000 commands\n",
-             f"Counted by {' and '.join(sorted(how)) or 'nobody'}, threads and all. At depth 32 at most 150.\n",
+             f"Counted by {' and '.join(sorted(how)) or 'nobody'}, threads and all; without busy poll, whose"
+             " looks are calls, too: epoll_wait and sched_yield each time. At depth 32 at most 150.\n",
              "| work | blockgate | tgt | limit |", "|---|---|---|---|"]
     for row, counts in counted:
         lines.append(f"| {row.work} | " + " | ".join(count(row, counts, n) for n in ("blockgate", "tgt", "limit")) + " |")

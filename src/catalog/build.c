@@ -10,6 +10,7 @@
 #include "catalog/catalog.h"
 #include "catalog/document.h"
 #include "catalog/identity.h"
+#include "core/cleanup.h"
 #include "core/parse.h"
 
 static enum store_preallocate
@@ -106,15 +107,6 @@ build_backstore(const char *name, const char *type, struct lun *lun, const struc
     return b;
 }
 
-static struct backstore *
-fresh_backstore(const struct build *build, const char *name)
-{
-    for (size_t i = 0; i < build->fresh_count; i++)
-        if (strcmp(build->fresh[i]->name, name) == 0)
-            return build->fresh[i];
-    return NULL;
-}
-
 static int
 compare_backstores(const void *a, const void *b)
 {
@@ -122,16 +114,36 @@ compare_backstores(const void *a, const void *b)
 }
 
 static int
+compare_name(const void *name, const void *b)
+{
+    return strcmp(name, (*(struct backstore *const *)b)->name);
+}
+
+/* FRESH is sorted. */
+static struct backstore *
+find_fresh(struct backstore *const *fresh, size_t count, const char *name)
+{
+    struct backstore *const *found =
+        bsearch(name, fresh, count, sizeof(struct backstore *), compare_name);
+
+    return found == NULL ? NULL : *found;
+}
+
+static int
 build_backstores(const struct build *build, struct catalog *view)
 {
     json_t *map = json_object_get(build->document, "backstores"), *ignored;
+    CLEANUP_FREE struct backstore **fresh = calloc(build->fresh_count + 1, sizeof fresh[0]);
     const char *name;
 
     view->backstores = calloc(json_object_size(map) + 1, sizeof(struct backstore *));
-    if (view->backstores == NULL)
+    if (view->backstores == NULL || fresh == NULL)
         return -1;
+    for (size_t i = 0; i < build->fresh_count; i++)
+        fresh[i] = build->fresh[i];
+    qsort(fresh, build->fresh_count, sizeof fresh[0], compare_backstores);
     json_object_foreach (map, name, ignored) {
-        struct backstore *b = fresh_backstore(build, name);
+        struct backstore *b = find_fresh(fresh, build->fresh_count, name);
         if (b == NULL && build->old != NULL)
             b = catalog_backstore(build->old, name);
         assert(b != NULL);

@@ -13,8 +13,8 @@ struct chap_credentials;
 struct error;
 
 /* The most of each thing that a configuration may have. */
-#define DOCUMENT_TARGETS_MAX       4096
-#define DOCUMENT_BACKSTORES_MAX    4096
+#define DOCUMENT_TARGETS_MAX       16384
+#define DOCUMENT_BACKSTORES_MAX    16384
 #define DOCUMENT_PORTALS_MAX       256  /* of all portal groups together */
 #define DOCUMENT_LUNS_MAX          1024 /* of one target */
 #define DOCUMENT_LUNS_TOGETHER_MAX 65536

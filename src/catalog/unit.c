@@ -32,8 +32,9 @@ struct unit {
     LIST_ENTRY(unit) link;
 };
 
-/* All that have not been forgotten; main's. */
-static LIST_HEAD(, unit) units = LIST_HEAD_INITIALIZER(units);
+/* All that have not been forgotten, by the hash of their names; main's. */
+#define BUCKETS 4096
+static LIST_HEAD(unit_list, unit) units[BUCKETS];
 static char *folder;      /* NULL: nothing is kept; set before the first unit */
 static struct pool *pool; /* … */
 
@@ -62,8 +63,9 @@ forget(struct unit *unit)
 void
 units_close(void)
 {
-    while (!LIST_EMPTY(&units))
-        forget(LIST_FIRST(&units));
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (!LIST_EMPTY(&units[i]))
+            forget(LIST_FIRST(&units[i]));
     pool_free(pool);
     pool = NULL;
     free(folder);
@@ -81,12 +83,23 @@ unit_unref(struct unit *unit)
     free(unit);
 }
 
+/* FNV-1a; the names are the operator's own. */
+static struct unit_list *
+bucket_of(const char *name)
+{
+    uint32_t hash = 2166136261;
+
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (uint8_t)*name) * 16777619;
+    return &units[hash % BUCKETS];
+}
+
 static struct unit *
 find(const char *name)
 {
     struct unit *unit;
 
-    LIST_FOREACH (unit, &units, link)
+    LIST_FOREACH (unit, bucket_of(name), link)
         if (strcmp(unit->name, name) == 0)
             return unit;
     return NULL;
@@ -129,7 +142,7 @@ unit_new(const char *name)
         unit_unref(unit);
         return NULL;
     }
-    LIST_INSERT_HEAD(&units, unit, link);
+    LIST_INSERT_HEAD(bucket_of(name), unit, link);
     return unit;
 }
 
@@ -244,12 +257,13 @@ units_forget_others(const struct catalog *view)
 {
     struct unit *unit, *next;
 
-    for (unit = LIST_FIRST(&units); unit != NULL; unit = next) {
-        next = LIST_NEXT(unit, link);
-        if (catalog_backstore(view, unit->name) != NULL)
-            continue;
-        if (unit->file != NULL)
-            unit_file_remove(unit->file);
-        forget(unit);
-    }
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (unit = LIST_FIRST(&units[i]); unit != NULL; unit = next) {
+            next = LIST_NEXT(unit, link);
+            if (catalog_backstore(view, unit->name) != NULL)
+                continue;
+            if (unit->file != NULL)
+                unit_file_remove(unit->file);
+            forget(unit);
+        }
 }

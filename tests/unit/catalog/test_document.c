@@ -278,8 +278,10 @@ START_TEST(limits_are_problems_that_say_limit_and_value)
     ck_assert_uint_eq(document_check(document, problems), 1);
     limit = json_array_get(problems, 0);
     ck_assert_str_eq(json_string_value(json_object_get(limit, "keyword")), "limit");
-    ck_assert_int_eq(json_integer_value(json_object_get(limit, "limit")), 4096);
-    ck_assert_int_eq(json_integer_value(json_object_get(limit, "value")), 4097);
+    ck_assert_int_eq(json_integer_value(json_object_get(limit, "limit")),
+                     DOCUMENT_BACKSTORES_MAX);
+    ck_assert_int_eq(json_integer_value(json_object_get(limit, "value")),
+                     DOCUMENT_BACKSTORES_MAX + 1);
     json_decref(problems);
     json_decref(document);
 }

@@ -37,3 +37,8 @@ noinst_PROGRAMS += fuzz_pr
 fuzz_pr_SOURCES = tests/fuzz/fuzz_pr.c
 fuzz_pr_LDFLAGS = $(FUZZER_LINK)
 fuzz_pr_LDADD = $(SCSI_LIBS) $(STORE_DEPS)
+
+noinst_PROGRAMS += fuzz_bench_answers
+fuzz_bench_answers_SOURCES = tests/fuzz/fuzz_bench_answers.c
+fuzz_bench_answers_LDFLAGS = $(FUZZER_LINK)
+fuzz_bench_answers_LDADD = bench/load/libload.a $(BENCH_DEPS)

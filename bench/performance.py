@@ -14,7 +14,7 @@ Written by `{command}` on {date}; do not edit. What can be trusted are the ratio
 
 The client, `blockgate-bench`, runs on another CPU than the server, over the loopback interface. *limit* is a server
 that exchanges the same bytes with no target behind it (`bench/limit/`): what this machine can do at most, by one
-thread that sleeps when there is nothing to do.
+thread that sleeps when there is nothing to do. What was tried beside this, and what came of it: `doc/experiments.md`.
 """
 
 
@@ -66,17 +66,36 @@ def against_cell(value, goal):
     return f"{value:.2f} (≥ {goal:g}) {'✓' if value >= goal else '✗'}"
 
 
+def limit_cell(row, result):
+    """The limit against tgt: what nobody can pass on this machine, whatever the goal."""
+    if "tgt" not in result or "limit" not in result:
+        return "–"
+    share = result["limit"]["value"] / result["tgt"]["value"]
+    return f"{share:.2f}" + (" (below the goal)" if row.goal_tgt and share < row.goal_tgt else "")
+
+
+def tgt_cell(row, result):
+    """tgt has no medium in memory and no io_uring."""
+    text = cell(row, result, "tgt")
+    kind = row.tgt["kind"] if row.tgt and "tgt" in result else None
+    return text if kind in (None, row.blockgate["kind"]) else f"{text} (its `{kind}`)"
+
+
 def table_of_rows(found):
     lines = ["## What it must reach\n",
-             "IOPS, or what the unit says; in brackets the goal; ✓ reached, ✗ missed.\n",
-             "| work | blockgate | tgt | istgt | limit | × tgt | of the limit |", "|---|---|---|---|---|---|---|"]
+             "IOPS, or what the unit says; in brackets the goal; ✓ reached, ✗ missed. Where tgt has no such store, what it has"
+             " instead is named: against `ram` a file in the page cache, which costs it system calls for each command. Where"
+             " *limit × tgt* is below the goal, no server can reach it on this machine.\n",
+             "| work | blockgate | tgt | istgt | limit | × tgt | limit × tgt | of the limit |",
+             "|---|---|---|---|---|---|---|---|"]
     for row, result in found["rows"]:
         if "blockgate" not in result:
-            lines.append(f"| {row.work} | {result['missing']['blockgate']} | | | | | |")
+            lines.append(f"| {row.work} | {result['missing']['blockgate']} | | | | | | |")
         elif not row.baseline:
             lines.append(f"| {row.work} | " + " | ".join(
-                [cell(row, result, n) for n in ("blockgate", "tgt", "istgt", "limit")] +
-                [against_cell(ratio(result, "tgt"), row.goal_tgt),
+                [cell(row, result, "blockgate"), tgt_cell(row, result)] +
+                [cell(row, result, n) for n in ("istgt", "limit")] +
+                [against_cell(ratio(result, "tgt"), row.goal_tgt), limit_cell(row, result),
                  against_cell(ratio(result, "limit"), row.goal_limit)]) + " |")
     return lines
 

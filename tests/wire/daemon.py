@@ -33,6 +33,7 @@ def io_uring_works():
     return is_built_in and fd >= 0
 
 
+default_workers = 2  # the runner's choice
 FILE_TYPES = ["rdwr", "aio"] + (["io_uring"] if io_uring_works() else [])
 
 
@@ -75,14 +76,14 @@ class Daemon:
     one whose stores wait and fail when told, see fault().
     """
 
-    def __init__(self, addresses=("127.0.0.1",), folder=None, workers=2, options=(), env=None,
+    def __init__(self, addresses=("127.0.0.1",), folder=None, workers=None, options=(), env=None,
                  wrapper=(), faults=False):  # fmt: skip
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="blockgate-test-")
         self.rpc_path = os.path.join(self.folder, "api.sock")
         self.log_path = os.path.join(self.folder, "log")
         self.state = os.path.join(self.folder, "state")
-        self.addresses, self.workers, self.options = addresses, workers, list(options)
+        self.addresses, self.workers, self.options = addresses, workers or default_workers, list(options)
         self.env, self.wrapper = dict(env or {}), list(wrapper)
         self.program = binary
         if faults:

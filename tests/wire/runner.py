@@ -160,8 +160,9 @@ def report(verdict, sentence, seconds, why):
     sys.stdout.flush()
 
 
-def run_file(name, wanted):
-    """{verdict: count} of one file."""
+def run_file(name, wanted, workers):
+    """{verdict: count} of one file, its daemons with so many workers where a test does not say how many."""
+    daemons.default_workers = workers
     counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
 
     def one(sentence, do):
@@ -185,7 +186,7 @@ def run_file(name, wanted):
     return counts
 
 
-def fork_file(name, wanted):
+def fork_file(name, wanted, workers):
     """Runs a file in a process of its own: (pid, where its counts arrive)."""
     reader, writer = os.pipe()
     pid = os.fork()
@@ -193,7 +194,7 @@ def fork_file(name, wanted):
         os.close(writer)
         return pid, reader
     os.close(reader)
-    counts = run_file(name, wanted)
+    counts = run_file(name, wanted, workers)
     os.write(writer, " ".join(f"{k}={v}" for k, v in counts.items()).encode())
     sys.stdout.flush()
     os._exit(0)
@@ -213,11 +214,13 @@ def collect(running, total):
         total[verdict] += int(number)
 
 
-def main(folder):
+def main(folder, workers=(2,)):
+    """WORKERS: how many the daemons of the first file have, of the second, and so on, round and round."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of test names; all without one")
     parser.add_argument("--daemon", help="path of blockgated (or $BLOCKGATED)")
     parser.add_argument("-j", "--jobs", type=int, default=4, help="files that run side by side")
+    parser.add_argument("-w", "--workers", type=int, help="of every file's daemons (else it differs from file to file)")
     parser.add_argument("-l", "--list", action="store_true", help="only list the tests")
     options = parser.parse_args()
     daemons.binary = os.path.abspath(options.daemon or daemons.binary)
@@ -231,10 +234,10 @@ def main(folder):
     if not os.access(daemons.binary, os.X_OK):
         sys.exit(f"no blockgated at {daemons.binary}: name it with --daemon or $BLOCKGATED")
     total, running = {"PASS": 0, "FAIL": 0, "SKIP": 0}, {}
-    for name in names:
+    for i, name in enumerate(names):
         while len(running) >= max(1, options.jobs):
             collect(running, total)
-        pid, reader = fork_file(name, options.names)
+        pid, reader = fork_file(name, options.names, options.workers or workers[i % len(workers)])
         running[pid] = name, reader
     while running:
         collect(running, total)

@@ -1,9 +1,11 @@
 /* endpoints.c: paths and statuses. */
 #include "rpc/endpoints.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/schema.h"
 #include "rpc/batch.h"
 #include "rpc/dispatch.h"
 #include "rpc/errors.h"
@@ -116,11 +118,29 @@ serve_call(struct http_request *request, const struct endpoints *e, const char *
     json_decref(params);
 }
 
+/* It is read seldom, and larger than all that the daemon keeps: made when asked for. */
+char *
+endpoints_openrpc(void)
+{
+    json_t *document = schema_published();
+    char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+
+    json_decref(document);
+    malloc_trim(0);
+    return text;
+}
+
 static void
 serve_openrpc(struct http_request *request, const struct endpoints *e, const char *rest)
 {
-    (void)rest;
-    http_reply(request, 200, NULL, e->openrpc, strlen(e->openrpc));
+    char *text = endpoints_openrpc();
+
+    (void)e, (void)rest;
+    if (text == NULL)
+        reply_error(request, 500, NULL, rpc_error_named("INTERNAL", NULL, "out of memory"));
+    else
+        http_reply(request, 200, NULL, text, strlen(text));
+    free(text);
 }
 
 /* Liveness: the main loop answers, and not everything has failed. */

@@ -11,8 +11,10 @@ struct http_request;
 struct endpoints {
     struct dispatch *dispatch;
     enum rpc_role role;
-    const char *openrpc; /* the text of GET /openrpc.json; borrowed */
 };
+
+/* The text of GET /openrpc.json, the caller's to free. NULL: out of memory. */
+char *endpoints_openrpc(void);
 
 /* For http_server_new(): ARG is a struct endpoints. */
 void endpoints_handle(struct http_request *request, void *arg);

@@ -23,8 +23,8 @@ static struct {
     struct dispatch *dispatch;
     struct http_server *server; /* of the unix socket */
     struct endpoints endpoints;
-    char *openrpc;
-    char sha256[2 * EVP_MAX_MD_SIZE + 1];
+    char
+        sha256[2 * EVP_MAX_MD_SIZE + 1]; /* of what GET /openrpc.json says; "": not asked yet */
 } api;
 
 static const char *
@@ -36,17 +36,23 @@ state_name(void)
     return names[dispatch_state(api.dispatch)];
 }
 
-static int
-sha256_hex(const char *text, char *hex, struct error *err)
+/* Only when somebody asks: OpenSSL takes a megabyte to get ready. NULL where it cannot. */
+static const char *
+openrpc_sha256(void)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned n;
+    unsigned n = 0;
+    char *text;
 
-    if (EVP_Digest(text, strlen(text), digest, &n, EVP_sha256(), NULL) != 1)
-        return error_set(err, ERROR_INTERNAL, "SHA-256 is not to be had from OpenSSL");
+    if (api.sha256[0] != '\0')
+        return api.sha256;
+    text = endpoints_openrpc();
+    if (text == NULL || EVP_Digest(text, strlen(text), digest, &n, EVP_sha256(), NULL) != 1)
+        n = 0;
     for (unsigned i = 0; i < n; i++)
-        sprintf(hex + 2 * i, "%02x", digest[i]);
-    return 0;
+        sprintf(api.sha256 + 2 * i, "%02x", digest[i]);
+    free(text);
+    return n > 0 ? api.sha256 : NULL;
 }
 
 static int
@@ -54,23 +60,17 @@ start(const struct rpc_setup *setup, struct error *err)
 {
     const char *check = getenv("BLOCKGATE_CHECK_RESULTS");
 
-    api.openrpc = json_dumps(schema_document(), JSON_COMPACT);
-    if (api.openrpc == NULL)
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (sha256_hex(api.openrpc, api.sha256, err) < 0)
-        return -1;
     api.dispatch = dispatch_new(all_methods, schema_document(),
                                 check != NULL && strcmp(check, "1") == 0, err);
     if (api.dispatch == NULL)
         return -1;
     methods_set_context(&(struct methods_context){
         .started = setup->started,
-        .openrpc_sha256 = api.sha256,
+        .openrpc_sha256 = openrpc_sha256,
         .portal_listening = setup->portal_listening,
         .state = state_name,
     });
-    api.endpoints =
-        (struct endpoints){.dispatch = api.dispatch, .role = RPC_ADMIN, .openrpc = api.openrpc};
+    api.endpoints = (struct endpoints){.dispatch = api.dispatch, .role = RPC_ADMIN};
     api.server =
         http_server_new(worker_base(crew_main()), endpoints_handle, &api.endpoints, err);
     if (api.server == NULL || http_listen_unix(api.server, setup->socket_path, err) < 0)
@@ -120,6 +120,5 @@ rpc_stop(void)
     http_server_free(api.server);
     rpc_jobs_forget();
     dispatch_free(api.dispatch);
-    free(api.openrpc);
     memset(&api, 0, sizeof api);
 }

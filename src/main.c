@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,6 +267,7 @@ booted(const struct error *err, void *arg)
         return;
     }
     daemon_state.has_booted = true;
+    malloc_trim(0); /* reading the schemas took more than what is kept of them */
     rpc_set_state(RPC_READY);
     log_info("main", "ready", "version", PACKAGE_VERSION, "workers", log_number(crew_size()),
              "api", daemon_state.options.rpc_socket, "revision", log_number(commit_revision()),
@@ -374,9 +376,11 @@ start_workers(void)
 static int
 print_openrpc(void)
 {
-    int failed =
-        json_dumpf(schema_document(), stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF;
+    json_t *document = schema_published();
+    int failed = document == NULL || json_dumpf(document, stdout, JSON_INDENT(2)) < 0 ||
+                 putchar('\n') == EOF;
 
+    json_decref(document);
     return failed || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

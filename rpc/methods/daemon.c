@@ -38,14 +38,15 @@ info(struct rpc_call *call)
 {
     const struct methods_context *c = methods_context();
     const json_t *about = json_object_get(schema_document(), "info");
+    const char *sha256 = c->openrpc_sha256();
     time_t now = time(NULL), uptime = now > c->started ? now - c->started : 0;
     json_t *result = json_pack(
         "{s:s, s:s, s:O, s:s, s:i, s:o, s:I, s:I, s:[ssss], s:o, s:o}", "name", "blockgated",
         "version", PACKAGE_VERSION, "api_version", json_object_get(about, "version"),
-        "schema_sha256", c->openrpc_sha256, "pid", (int)getpid(), "started",
-        time_json(c->started), "uptime_s", (json_int_t)uptime, "revision",
-        (json_int_t)commit_revision(), "features", "batch", "chap", "crc32c", "unmap",
-        "backstore_types", type_names(), "limits", limits());
+        "schema_sha256", sha256, "pid", (int)getpid(), "started", time_json(c->started),
+        "uptime_s", (json_int_t)uptime, "revision", (json_int_t)commit_revision(), "features",
+        "batch", "chap", "crc32c", "unmap", "backstore_types", type_names(), "limits",
+        limits());
 
     rpc_call_result(call, result);
 }

@@ -19,7 +19,7 @@ extern const struct rpc_method *const all_methods[];
 /* What methods know of the daemon they run in. Set once by rpc_start(), and by tests. */
 struct methods_context {
     time_t started;
-    const char *openrpc_sha256; /* hex */
+    const char *(*openrpc_sha256)(void); /* hex; NULL: not to be had */
     bool (*portal_listening)(const char *address, uint16_t port);
     const char *(*state)(void); /* "starting", "ready", "stopping" */
 };

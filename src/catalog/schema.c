@@ -41,6 +41,17 @@ schema_pattern(const char *text)
     return &p->compiled;
 }
 
+bool
+schema_is_pattern(const char *text)
+{
+    regex_t compiled;
+
+    if (regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    regfree(&compiled);
+    return true;
+}
+
 void
 schema_patterns_free(void)
 {
@@ -160,6 +171,23 @@ merge_map(json_t *to, const json_t *from, const char *fragment, struct error *er
     return 0;
 }
 
+/* FRAGMENT without what of its methods only people read. A copy: what is kept lies together
+ * then, and the memory of the rest goes back in whole pages. */
+static json_t *
+concise(json_t *fragment)
+{
+    static const char *const words[] = {"summary", "description", "examples"};
+    json_t *method, *copy;
+    size_t i, j;
+
+    json_array_foreach (json_object_get(fragment, "methods"), i, method)
+        for (j = 0; j < sizeof words / sizeof words[0]; j++)
+            json_object_del(method, words[j]);
+    copy = json_deep_copy(fragment);
+    json_decref(fragment);
+    return copy;
+}
+
 static int
 merge_methods(json_t *to, const json_t *from, const char *fragment, struct error *err)
 {
@@ -210,7 +238,7 @@ merge_fragment(json_t *to, const json_t *from, const char *fragment, struct erro
 }
 
 static json_t *
-merge_all(struct error *err)
+merge_all(bool all_of_it, struct error *err)
 {
     json_t *merged = json_pack("{s:[],s:{}}", "methods", "components");
     json_error_t where;
@@ -226,6 +254,8 @@ merge_all(struct error *err)
             json_decref(merged);
             return NULL;
         }
+        if (!all_of_it)
+            fragment = concise(fragment);
         result = merge_fragment(merged, fragment, e->name, err);
         json_decref(fragment);
         if (result < 0) {
@@ -264,7 +294,7 @@ int
 schema_load(struct error *err)
 {
     schema_unload();
-    document = merge_all(err);
+    document = merge_all(false, err);
     if (document == NULL)
         return -1;
     if (lint_document(err) < 0) {
@@ -286,6 +316,14 @@ const json_t *
 schema_document(void)
 {
     return document;
+}
+
+json_t *
+schema_published(void)
+{
+    struct error err;
+
+    return merge_all(true, &err);
 }
 
 const json_t *

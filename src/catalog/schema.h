@@ -20,8 +20,13 @@ struct error;
 int schema_load(struct error *err);
 void schema_unload(void);
 
-/* The merged OpenRPC document. Borrowed. */
+/* The merged OpenRPC document as calls need it: methods without their examples and words, which
+ * are half of it. Borrowed. */
 const json_t *schema_document(void);
+
+/* All of it, as it is published: read again from what is embedded. A new reference; NULL: out
+ * of memory. */
+json_t *schema_published(void);
 
 /* The method object of that document; NULL where there is none. Borrowed. */
 const json_t *schema_method(const char *name);

@@ -105,7 +105,7 @@ lint_pattern(struct lint *l, const char *pattern)
     for (const char *p = pattern; portable && *p != '\0'; p++)
         if (*p == '\\' && strchr("\\.*+?()[]{}|^$/", *++p) == NULL)
             portable = false;
-    if (portable && schema_pattern(pattern) != NULL)
+    if (portable && schema_is_pattern(pattern))
         return 0;
     return error_set(l->err, ERROR_INTERNAL, "schema of %s: the pattern '%s' is not portable",
                      l->where, pattern == NULL ? "" : pattern);

@@ -36,6 +36,8 @@ const json_t *schema_variant(const json_t *root, const json_t *schema, const jso
  * schema_unload(). */
 const regex_t *schema_pattern(const char *pattern);
 void schema_patterns_free(void);
+/* Whether it is one; keeps nothing. */
+bool schema_is_pattern(const char *pattern);
 
 /*
  * A deep copy of VALUE with each of its objects edited: `member` is called for every member

@@ -327,8 +327,22 @@ START_TEST(the_embedded_fragments_make_one_document)
     ck_assert_ptr_null(schema_component("Nothing"));
     ck_assert_ptr_nonnull(schema_method("config.apply"));
     ck_assert_ptr_null(schema_method("config.forget"));
+    ck_assert_ptr_null(json_object_get(schema_method("config.apply"), "examples"));
     schema_unload();
     ck_assert_ptr_null(schema_document());
+}
+END_TEST
+
+START_TEST(what_is_published_has_the_examples_too)
+{
+    json_t *published = schema_published(), *method;
+    size_t i;
+
+    ck_assert_ptr_nonnull(published);
+    json_array_foreach (json_object_get(published, "methods"), i, method)
+        ck_assert_uint_gt(json_array_size(json_object_get(method, "examples")), 0);
+    ck_assert_uint_gt(i, 0);
+    json_decref(published);
 }
 END_TEST
 
@@ -505,6 +519,7 @@ schema_cases(void)
     tcase_add_loop_test(t, a_schema_that_leaves_the_dialect_is_refused, 0,
                         sizeof linted / sizeof linted[0]);
     tcase_add_test(t, the_embedded_fragments_make_one_document);
+    tcase_add_test(t, what_is_published_has_the_examples_too);
     tcase_add_loop_test(t, what_is_wrong_with_a_name_is_said_in_words, 0,
                         sizeof hinted / sizeof hinted[0]);
     tcase_add_loop_test(t, near_names_are_told_by_the_slips_between_them, 0,

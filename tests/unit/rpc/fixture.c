@@ -64,6 +64,12 @@ is_listening(const char *address, uint16_t port)
 }
 
 static const char *
+sha256(void)
+{
+    return "0000000000000000000000000000000000000000000000000000000000000000";
+}
+
+static const char *
 state(void)
 {
     static const char *const names[] = {
@@ -133,8 +139,6 @@ api_setup(void)
     static const struct commit_hooks hooks = {prepare_portals, abandon_portals, switch_portals,
                                               visit_sessions};
     static const char *const portals[] = {"127.0.0.1:3260"};
-    static const char sha256[] =
-        "0000000000000000000000000000000000000000000000000000000000000000";
     const struct commit_setup setup = {
         .state_dir = api.folder, .portals = portals, .portal_count = 1, .hooks = &hooks};
     struct error err = {.message = ""};

@@ -241,7 +241,7 @@ unix_socket(const char *path, struct stat *st, struct error *err)
     if (fd < 0 || fchmod(fd, 0660) < 0 ||
         bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
         return error_set(err, ERROR_BACKEND, "cannot make the API socket '%s': %m", path);
-    if (chmod(path, 0660) < 0 || listen(fd, 128) < 0 || lstat(path, st) < 0) {
+    if (chmod(path, 0660) < 0 || listen(fd, SOMAXCONN) < 0 || lstat(path, st) < 0) {
         error_set(err, ERROR_BACKEND, "cannot listen on '%s': %m", path);
         unlink(path);
         return -1;

@@ -349,21 +349,6 @@ rpc_job_cancel(struct rpc_call *call, const char *id)
     rpc_call_result(call, job_json(job));
 }
 
-unsigned
-rpc_jobs_failed(unsigned seconds, const char **id)
-{
-    unsigned count = 0;
-    struct job *job;
-
-    TAILQ_FOREACH (job, &jobs, link)
-        if (job->state == JOB_FAILED &&
-            now_ms() - job->finished_ms < (uint64_t)seconds * 1000) {
-            *id = job->id;
-            count++;
-        }
-    return count;
-}
-
 void
 rpc_jobs_stop_waiting(void)
 {

@@ -51,9 +51,6 @@ void rpc_job_wait(struct rpc_call *call, const char *id, uint64_t timeout_ms);
 /* Answers CALL (job.cancel). */
 void rpc_job_cancel(struct rpc_call *call, const char *id);
 
-/* Jobs that failed in the last SECONDS; the newest of them in *ID (borrowed) where there is. */
-unsigned rpc_jobs_failed(unsigned seconds, const char **id);
-
 /* The daemon stops: whoever waits for a job is answered. */
 void rpc_jobs_stop_waiting(void);
 

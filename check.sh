@@ -9,6 +9,7 @@
 #   unit         test programs of all layers, under ASan and UBSan
 #   wire         iSCSI by hand-made PDUs, right and wrong, against the daemon under ASan and UBSan
 #   rpc          the management API, the same
+#   web          the status page in Chromium, the same; skipped where npm cannot get playwright-core
 #   integration  the daemon with the tools that people use, the same
 #   tsan         test programs of the layers with threads in them, under ThreadSanitizer
 #   fuzz         each fuzz target for FUZZ_SECONDS (60), from its corpus
@@ -30,7 +31,7 @@ export CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=4 # of test cases: the machin
 
 # Two lanes run side by side; the steps of a lane one after the other. Those that share a build
 # tree are in one lane.
-lanes=("gcc instructions conformance bench dist fuzz" "lint unit wire rpc integration verify tsan clang")
+lanes=("gcc instructions conformance bench dist fuzz" "lint unit wire rpc web integration verify tsan clang")
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev liburing-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
@@ -132,6 +133,18 @@ step_instructions() { build gcc command_script && cd "$root" && bench/instructio
 step_clang() { builds clang "clang has no warnings"; }
 step_unit() { run_programs asan .; }
 step_wire() { with_daemon asan tests/wire/run; }
+
+step_web() { # large, and where node came from elsewhere not to be had: what is missing, it skips
+    if [ "${CHECK_INSTALL:-yes}" = yes ]; then
+        # shellcheck source=tests/packages.sh
+        . "$root/tests/packages.sh"
+        need_packages chromium
+        command -v node >/dev/null || need_packages nodejs
+        command -v npm >/dev/null || need_packages npm
+    fi
+    with_daemon asan tests/web/run
+}
+
 step_rpc() { with_daemon asan tests/rpc/run; }
 step_integration() { with_daemon asan tests/integration/run; }
 step_verify() { with_daemon asan tests/verify/run --seconds "${VERIFY_SECONDS:-60}"; }

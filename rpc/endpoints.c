@@ -13,6 +13,7 @@
 #include "rpc/jsonrpc.h"
 #include "rpc/methods/methods.h"
 #include "rpc/metrics.h"
+#include "rpc/page.h"
 
 /* Takes JSON, which may be NULL. */
 static void
@@ -220,7 +221,13 @@ endpoints_handle(struct http_request *request, void *arg)
     const char *path = http_request_path(request);
     enum http_method method = http_request_method(request);
     bool is_get = method == HTTP_GET || method == HTTP_HEAD;
+    const struct page_file *file = is_get ? page_find(path) : NULL;
 
+    if (file != NULL) {
+        http_reply_as(request, 200, file->type, (const char *)file->bytes,
+                      (size_t)(file->end - file->bytes));
+        return;
+    }
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!route_matches(i, path))
             continue;

@@ -117,6 +117,11 @@ reply_headers(struct evhttp_request *request, const char *type, const char *allo
     evhttp_add_header(headers, "Content-Type", type);
     evhttp_add_header(headers, "Cache-Control", "no-store");
     evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+    evhttp_add_header(headers, "Referrer-Policy", "no-referrer");
+    evhttp_add_header(headers, "Content-Security-Policy",
+                      "default-src 'none'; script-src 'self'; style-src 'self'; "
+                      "connect-src 'self'; img-src 'self'; base-uri 'none'; "
+                      "form-action 'none'; frame-ancestors 'none'");
     if (allow != NULL)
         evhttp_add_header(headers, "Allow", allow);
 }

@@ -14,6 +14,7 @@ rpc_librpc_a_SOURCES = \
 	rpc/metrics.c rpc/metrics.h rpc/metrics_process.c \
 	rpc/metrics_text.c rpc/metrics_text.h \
 	rpc/near.c rpc/near.h \
+	rpc/page.c rpc/page.h \
 	rpc/rpc.c rpc/rpc.h \
 	rpc/methods/acl.c \
 	rpc/methods/backstore.c rpc/methods/backstore.h \
@@ -33,3 +34,10 @@ rpc_librpc_a_SOURCES = \
 	rpc/methods/stats.c \
 	rpc/methods/target.c rpc/methods/target.h
 EXTRA_DIST += rpc/README.md
+
+# The status page; embedded by page.c.
+web_files = clients/web/index.html clients/web/page.js clients/web/page.css clients/web/icon.svg \
+	clients/web/uPlot.iife.min.js clients/web/uPlot.min.css
+EXTRA_DIST += $(web_files) clients/web/uPlot.LICENSE clients/web/README.md
+rpc_librpc_a_CPPFLAGS = $(AM_CPPFLAGS) -DWEB_FOLDER='"$(abs_top_srcdir)/clients/web"'
+rpc/librpc_a-page.$(OBJEXT): $(web_files)

@@ -15,7 +15,7 @@ endif
 
 # What is run as it stands. A folder brings all that is in it.
 EXTRA_DIST += check.sh demo.sh tests/README.md tests/defects.md tests/packages.sh tests/lint tests/integration \
-	tests/conformance tests/verify tests/wire tests/rpc tests/fuzz/corpus \
+	tests/conformance tests/verify tests/wire tests/rpc tests/web tests/fuzz/corpus \
 	$(wildcard $(srcdir)/tests/unit/*/README.md $(srcdir)/src/*/README.md $(srcdir)/rpc/README.md)
 
 dist-hook:

@@ -1,49 +1,22 @@
 /* http.c: HTTP by libevent's evhttp. */
 #include "rpc/http.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/cleanup.h"
 #include "core/error.h"
-#include "core/log.h"
-
-struct http_server {
-    struct evhttp *http;
-    struct evhttp_bound_socket *bound;
-    struct event_base *base;
-    void (*handler)(struct http_request *request, void *arg);
-    void *arg;
-    char *path;   /* of the socket that we made */
-    dev_t device; /* which it is, so that only our own is removed */
-    ino_t inode;
-    LIST_HEAD(, http_request) requests;
-};
-
-struct http_request {
-    LIST_ENTRY(http_request) link;
-    struct http_server *server;
-    struct evhttp_request *request;       /* NULL: cut off by http_server_free() */
-    struct evhttp_connection *connection; /* NULL: the client has left */
-    struct http_peer peer;
-    bool is_replied;
-    time_t replied; /* when, on the monotonic clock */
-};
+#include "rpc/http_private.h"
 
 static void
 request_free(struct http_request *r)
@@ -167,6 +140,7 @@ http_server_new(struct event_base *base,
     s->base = base;
     s->handler = handler;
     s->arg = arg;
+    LIST_INIT(&s->listeners);
     LIST_INIT(&s->requests);
     evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
     evhttp_set_max_headers_size(s->http, HTTP_HEADERS_MAX);
@@ -177,126 +151,6 @@ http_server_new(struct event_base *base,
                                             EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
     evhttp_set_gencb(s->http, received, s);
     return s;
-}
-
-/* Removes a socket that nobody answers on; anything else at PATH is an error. */
-static int
-remove_stale(const char *path, const struct sockaddr_un *address, struct error *err)
-{
-    struct stat st;
-    CLEANUP_FD int fd = -1;
-
-    if (lstat(path, &st) < 0)
-        return errno == ENOENT ? 0
-                               : error_set(err, ERROR_BACKEND, "cannot look at '%s': %m", path);
-    if (!S_ISSOCK(st.st_mode)) {
-        errno = EEXIST;
-        return error_set(err, ERROR_BACKEND, "'%s' is there and is not a socket", path);
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return error_set(err, ERROR_BACKEND, "cannot make a socket: %m");
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-        errno == EAGAIN) {
-        errno = EADDRINUSE;
-        return error_set(err, ERROR_BACKEND, "'%s' is in use: another daemon answers on it",
-                         path);
-    }
-    if (errno != ECONNREFUSED)
-        return error_set(err, ERROR_BACKEND, "'%s' cannot be used: %m", path);
-    if (unlink(path) < 0)
-        return error_set(err, ERROR_BACKEND, "cannot remove the old socket '%s': %m", path);
-    return 0;
-}
-
-/* /run is empty after each boot. What goes wrong here is said when the socket is made. */
-static void
-make_folder(const char *path)
-{
-    CLEANUP_FREE char *folder = strdup(path);
-    char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
-
-    if (slash == NULL || slash == folder)
-        return;
-    *slash = '\0';
-    (void)mkdir(folder, 0755);
-}
-
-/* Returns the listening descriptor, or -1. */
-static int
-unix_socket(const char *path, struct stat *st, struct error *err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    CLEANUP_FD int fd = -1;
-    int ret;
-
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return error_set(
-            err, ERROR_BACKEND,
-            "the path of the API socket is too long (%zu bytes, at most %zu): '%s'",
-            strlen(path), sizeof address.sun_path - 1, path);
-    }
-    strcpy(address.sun_path, path);
-    make_folder(path);
-    if (remove_stale(path, &address, err) < 0)
-        return -1;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* The mode before bind, so that it is never wider; after it, so that umask has no say. */
-    if (fd < 0 || fchmod(fd, 0660) < 0 ||
-        bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
-        return error_set(err, ERROR_BACKEND, "cannot make the API socket '%s': %m", path);
-    if (chmod(path, 0660) < 0 || listen(fd, SOMAXCONN) < 0 || lstat(path, st) < 0) {
-        error_set(err, ERROR_BACKEND, "cannot listen on '%s': %m", path);
-        unlink(path);
-        return -1;
-    }
-    ret = fd;
-    fd = -1;
-    return ret;
-}
-
-int
-http_listen_unix(struct http_server *s, const char *path, struct error *err)
-{
-    struct evconnlistener *listener;
-    struct stat st;
-    CLEANUP_FREE char *copy = strdup(path);
-    int fd;
-
-    if (copy == NULL)
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    fd = unix_socket(path, &st, err);
-    if (fd < 0)
-        return -1;
-    listener = evconnlistener_new(s->base, NULL, NULL,
-                                  LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (listener == NULL)
-        close(fd);
-    else if ((s->bound = evhttp_bind_listener(s->http, listener)) == NULL)
-        evconnlistener_free(listener);
-    if (s->bound == NULL) {
-        unlink(path);
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    }
-    s->path = copy;
-    copy = NULL;
-    s->device = st.st_dev;
-    s->inode = st.st_ino;
-    return 0;
-}
-
-void
-http_close_listener(struct http_server *s)
-{
-    struct stat st;
-
-    if (s->bound == NULL)
-        return;
-    if (lstat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode)
-        unlink(s->path);
-    evhttp_del_accept_socket(s->http, s->bound);
-    s->bound = NULL;
 }
 
 static time_t
@@ -327,7 +181,7 @@ http_server_free(struct http_server *s)
 
     if (s == NULL)
         return;
-    http_close_listener(s);
+    http_close_listeners(s);
     while ((r = LIST_FIRST(&s->requests)) != NULL) {
         if (r->connection != NULL)
             evhttp_connection_set_closecb(r->connection, NULL, NULL);
@@ -341,7 +195,6 @@ http_server_free(struct http_server *s)
             free(r);
     }
     evhttp_free(s->http);
-    free(s->path);
     free(s);
 }
 

@@ -42,12 +42,13 @@ struct http_server *http_server_new(struct event_base *base,
                                     void (*handler)(struct http_request *request, void *arg),
                                     void *arg, struct error *err);
 
-/* Makes the socket at PATH, mode 0660; one that is there already is removed if nobody answers
- * on it. Returns 0 or -1. */
-int http_listen_unix(struct http_server *server, const char *path, struct error *err);
+/* Makes the socket at PATH, mode 0660, for GROUP (NULL: the process's); one that is there
+ * already is removed if nobody answers on it. Returns 0 or -1. */
+int http_listen_unix(struct http_server *server, const char *path, const char *group,
+                     struct error *err);
 
-/* No new connections; removes the socket. */
-void http_close_listener(struct http_server *server);
+/* No new connections; removes the sockets. */
+void http_close_listeners(struct http_server *server);
 
 /* Requests that have no reply yet, or whose reply is still being sent; not those whose client
  * has not taken it for HTTP_LINGER_S. */

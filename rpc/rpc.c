@@ -18,11 +18,14 @@
 #include "rpc/methods/event.h"
 #include "rpc/methods/methods.h"
 
+/* What a listener allows is a constant of its kind. */
+enum listener_kind { ADMIN_SOCKET, READER_SOCKET, LISTENER_KINDS };
+
 /* The one API of the process; main's. */
 static struct {
     struct dispatch *dispatch;
-    struct http_server *server; /* of the unix socket */
-    struct endpoints endpoints;
+    struct http_server *servers[LISTENER_KINDS]; /* NULL: it is not configured */
+    struct endpoints endpoints[LISTENER_KINDS];
     char
         sha256[2 * EVP_MAX_MD_SIZE + 1]; /* of what GET /openrpc.json says; "": not asked yet */
 } api;
@@ -55,6 +58,41 @@ openrpc_sha256(void)
     return n > 0 ? api.sha256 : NULL;
 }
 
+/* The server of KIND, which hands its requests to endpoints of its own; NULL with ERR. */
+static struct http_server *
+server_of(enum listener_kind kind, enum rpc_role role, struct error *err)
+{
+    api.endpoints[kind] = (struct endpoints){.dispatch = api.dispatch, .role = role};
+    api.servers[kind] =
+        http_server_new(worker_base(crew_main()), endpoints_handle, &api.endpoints[kind], err);
+    return api.servers[kind];
+}
+
+static int
+listen_on_socket(enum listener_kind kind, enum rpc_role role, const char *path,
+                 const char *group, struct error *err)
+{
+    if (path == NULL)
+        return 0;
+    if (server_of(kind, role, err) == NULL ||
+        http_listen_unix(api.servers[kind], path, group, err) < 0)
+        return -1;
+    log_info("rpc", "API is listening", "socket", path, "role",
+             role == RPC_ADMIN ? "admin" : "reader", NULL);
+    return 0;
+}
+
+static int
+start_listeners(const struct rpc_setup *setup, struct error *err)
+{
+    if (listen_on_socket(ADMIN_SOCKET, RPC_ADMIN, setup->socket_path, setup->socket_group,
+                         err) < 0 ||
+        listen_on_socket(READER_SOCKET, RPC_READER, setup->reader_path, setup->reader_group,
+                         err) < 0)
+        return -1;
+    return 0;
+}
+
 static int
 start(const struct rpc_setup *setup, struct error *err)
 {
@@ -70,13 +108,9 @@ start(const struct rpc_setup *setup, struct error *err)
         .portal_listening = setup->portal_listening,
         .state = state_name,
     });
-    api.endpoints = (struct endpoints){.dispatch = api.dispatch, .role = RPC_ADMIN};
-    api.server =
-        http_server_new(worker_base(crew_main()), endpoints_handle, &api.endpoints, err);
-    if (api.server == NULL || http_listen_unix(api.server, setup->socket_path, err) < 0)
+    if (start_listeners(setup, err) < 0)
         return -1;
     events_watch(event_polls_look);
-    log_info("rpc", "API is listening", "socket", setup->socket_path, NULL);
     return 0;
 }
 
@@ -100,16 +134,22 @@ rpc_set_state(enum rpc_state state)
 }
 
 void
-rpc_close_listener(void)
+rpc_close_listeners(void)
 {
-    if (api.server != NULL)
-        http_close_listener(api.server);
+    for (size_t i = 0; i < LISTENER_KINDS; i++)
+        if (api.servers[i] != NULL)
+            http_close_listeners(api.servers[i]);
 }
 
 unsigned
 rpc_calls_open(void)
 {
-    return api.server != NULL ? http_requests_open(api.server) : 0;
+    unsigned n = 0;
+
+    for (size_t i = 0; i < LISTENER_KINDS; i++)
+        if (api.servers[i] != NULL)
+            n += http_requests_open(api.servers[i]);
+    return n;
 }
 
 void
@@ -117,7 +157,8 @@ rpc_stop(void)
 {
     events_watch(NULL);
     event_polls_end();
-    http_server_free(api.server);
+    for (size_t i = 0; i < LISTENER_KINDS; i++)
+        http_server_free(api.servers[i]);
     rpc_jobs_forget();
     dispatch_free(api.dispatch);
     memset(&api, 0, sizeof api);

@@ -18,7 +18,10 @@ enum rpc_state {
 };
 
 struct rpc_setup {
-    const char *socket_path; /* unix socket; made with mode 0660 */
+    const char *socket_path; /* unix socket of role admin; made with mode 0660 */
+    const char *socket_group;
+    const char *reader_path; /* the same of role reader; NULL: there is none */
+    const char *reader_group;
     time_t started;
 
     /* Whether the daemon listens on PORT of ADDRESS; for portal_group.list and daemon.health.
@@ -34,9 +37,9 @@ int rpc_start(const struct rpc_setup *setup, struct error *err);
 
 void rpc_set_state(enum rpc_state state);
 
-/* Closes the listening socket and removes it; calls that are being worked on may still be
- * answered. Wait for them with rpc_calls_open() == 0 before rpc_stop(). */
-void rpc_close_listener(void);
+/* Closes what listens, and removes the unix sockets; calls that are being worked on may still
+ * be answered. Wait for them with rpc_calls_open() == 0 before rpc_stop(). */
+void rpc_close_listeners(void);
 
 /* Calls that have no answer yet, or whose answer is still being sent. */
 unsigned rpc_calls_open(void);

@@ -8,7 +8,8 @@ rpc_librpc_a_SOURCES = \
 	rpc/endpoints.c rpc/endpoints.h \
 	rpc/errors.c rpc/errors.h \
 	rpc/events.c rpc/events.h \
-	rpc/http.c rpc/http.h \
+	rpc/http.c rpc/http.h rpc/http_private.h \
+	rpc/http_listen.c \
 	rpc/jobs.c rpc/jobs.h \
 	rpc/jsonrpc.c rpc/jsonrpc.h \
 	rpc/metrics.c rpc/metrics.h rpc/metrics_process.c \

@@ -216,7 +216,7 @@ stop(void)
     event_add(daemon_state.stop_timeout, &limit);
     portals_turn_away();
     rpc_set_state(RPC_STOPPING);
-    rpc_close_listener();
+    rpc_close_listeners();
     if (!daemon_state.is_starting)
         stop_changes();
 }
@@ -270,7 +270,7 @@ booted(const struct error *err, void *arg)
     malloc_trim(0); /* reading the schemas took more than what is kept of them */
     rpc_set_state(RPC_READY);
     log_info("main", "ready", "version", PACKAGE_VERSION, "workers", log_number(crew_size()),
-             "api", daemon_state.options.rpc_socket, "revision", log_number(commit_revision()),
+             "api", daemon_state.options.api.socket, "revision", log_number(commit_revision()),
              NULL);
 }
 
@@ -405,7 +405,10 @@ serve(struct pool *io_pool, struct error *err)
         .hooks = &hooks,
     };
     const struct rpc_setup rpc = {
-        .socket_path = o->rpc_socket,
+        .socket_path = o->api.socket,
+        .socket_group = o->api.socket_group,
+        .reader_path = o->api.reader_socket,
+        .reader_group = o->api.reader_group,
         .started = time(NULL),
         .portal_listening = portal_is_listening,
     };

@@ -17,7 +17,6 @@ const char *argp_program_version = PACKAGE_STRING;
 enum {
     OPTION_RECOVER = 0x100,
     OPTION_PRINT_OPENRPC,
-    OPTION_RPC_SOCKET,
     OPTION_CONFIG,
     OPTION_BUFFERS,
     OPTION_BUSY_POLL
@@ -34,8 +33,6 @@ enum {
 static const struct argp_option rows[] = {
     {"state-dir", 's', "DIR", 0, "Keep the configuration in DIR (default /var/lib/blockgated)",
      0},
-    {"rpc-socket", OPTION_RPC_SOCKET, "PATH", 0,
-     "Serve the management API on this unix socket (default /run/blockgated/api.sock)", 0},
     {"portal", 'p', "ADDRESS:PORT", 0,
      "What portal group 1 listens on while the state folder is still empty; may be repeated. "
      "IPv6 addresses stand in brackets (default port 3260 on all addresses)",
@@ -103,11 +100,11 @@ parse_one(int key, char *value, struct argp_state *state)
     int level;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->api;
+        break;
     case 's':
         o->state_dir = value;
-        break;
-    case OPTION_RPC_SOCKET:
-        o->rpc_socket = value;
         break;
     case 'p':
         add_portal(o, value, state);
@@ -156,9 +153,12 @@ parse_one(int key, char *value, struct argp_state *state)
 void
 options_parse(struct options *options, int argc, char **argv)
 {
+    static const struct argp_child children[] = {
+        {.argp = &options_api, .header = "Who may call the API, and where:"}, {0}};
     static const struct argp argp = {
         .options = rows,
         .parser = parse_one,
+        .children = children,
         .doc = "Hands out disks over the network: an iSCSI target with a JSON-RPC API."
                "\vIt stays in the foreground, logs to stderr and ends on SIGTERM. See "
                "blockgated(8).",
@@ -166,7 +166,7 @@ options_parse(struct options *options, int argc, char **argv)
 
     *options = (struct options){
         .state_dir = "/var/lib/blockgated",
-        .rpc_socket = "/run/blockgated/api.sock",
+        .api.socket = "/run/blockgated/api.sock",
         .workers = cpu_count(),
         .buffers_mib = quarter_of_memory(),
         .busy_poll_us = BUSY_POLL_US,

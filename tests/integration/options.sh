@@ -19,7 +19,7 @@ prints_document() {
             and ([.methods[].name] | index("config.apply") and index("rpc.discover"))' "$work/openrpc.json"
 }
 
-for option in state-dir rpc-socket portal workers buffers log-level config print-openrpc version help; do
+for option in state-dir rpc-socket rpc-group rpc-reader-socket rpc-reader-group portal workers buffers log-level config print-openrpc version help; do
     ok "--help tells of --$option" prints "--$option" --help
 done
 ok "--version prints the version" prints "blockgate.* $version\$" --version

@@ -49,7 +49,7 @@ setup(void)
     snprintf(path, sizeof path, "%s/api.sock", folder);
     base = event_base_new();
     server = http_server_new(base, handler, &handled, &err);
-    ck_assert_msg(server != NULL && http_listen_unix(server, path, &err) == 0, "%s",
+    ck_assert_msg(server != NULL && http_listen_unix(server, path, NULL, &err) == 0, "%s",
                   err.message);
 }
 
@@ -243,7 +243,7 @@ START_TEST(a_stale_socket_is_replaced_and_one_in_use_is_not)
     struct stat st;
 
     second = http_server_new(base, handler, &handled, &err);
-    ck_assert_int_eq(http_listen_unix(second, path, &err), -1);
+    ck_assert_int_eq(http_listen_unix(second, path, NULL, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.message, "in use"));
     ck_assert_int_eq(err.sys_errno, EADDRINUSE);
     ck_assert_int_eq(stat(path, &st), 0);
@@ -257,7 +257,7 @@ START_TEST(a_stale_socket_is_replaced_and_one_in_use_is_not)
         snprintf(address.sun_path, sizeof address.sun_path, "%s.stale", path);
         ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
         close(fd);
-        ck_assert_int_eq(http_listen_unix(second, address.sun_path, &err), 0);
+        ck_assert_int_eq(http_listen_unix(second, address.sun_path, NULL, &err), 0);
         http_server_free(second);
         ck_assert_int_eq(access(address.sun_path, F_OK), -1);
     }
@@ -279,7 +279,7 @@ START_TEST(a_socket_that_cannot_be_made_says_why)
     struct error err;
 
     second = http_server_new(base, handler, &handled, &err);
-    ck_assert_int_eq(http_listen_unix(second, cases[_i].path, &err), -1);
+    ck_assert_int_eq(http_listen_unix(second, cases[_i].path, NULL, &err), -1);
     ck_assert_msg(strstr(err.message, cases[_i].message) != NULL, "%s", err.message);
     http_server_free(second);
 }

@@ -27,6 +27,7 @@
 #include "options.h"
 #include "rpc/rpc.h"
 #include "scsi/sanitize.h"
+#include "service.h"
 #include "store/store.h"
 
 /* Helper threads that stores share for blocking I/O; one store has half of them at most. */
@@ -213,6 +214,7 @@ stop(void)
     static const struct timeval limit = {.tv_sec = STOP_SECONDS};
 
     daemon_state.is_stopping = true;
+    service_stopping();
     event_add(daemon_state.stop_timeout, &limit);
     portals_turn_away();
     rpc_set_state(RPC_STOPPING);
@@ -269,6 +271,7 @@ booted(const struct error *err, void *arg)
     daemon_state.has_booted = true;
     malloc_trim(0); /* reading the schemas took more than what is kept of them */
     rpc_set_state(RPC_READY);
+    service_ready();
     log_info("main", "ready", "version", PACKAGE_VERSION, "workers", log_number(crew_size()),
              "api", daemon_state.options.api.socket, "revision", log_number(commit_revision()),
              NULL);
@@ -421,8 +424,8 @@ serve(struct pool *io_pool, struct error *err)
     catalog_on_install(sessions_catalog_installed);
     if (commit_open(&setup, err) < 0)
         return -1;
-    if (watch_signals() < 0)
-        return error_set(err, ERROR_INTERNAL, "cannot watch signals");
+    if (watch_signals() < 0 || service_watch() < 0)
+        return error_set(err, ERROR_INTERNAL, "cannot watch signals and time");
     if (rpc_start(&rpc, err) < 0)
         return -1;
     error = start_workers();
@@ -446,6 +449,7 @@ main(int argc, char **argv)
     int failed;
 
     options_parse(&daemon_state.options, argc, argv);
+    service_open();
     prepare_process();
     if (schema_load(&err) < 0)
         return complain(err.message);
@@ -467,6 +471,7 @@ main(int argc, char **argv)
     catalog_publish_shutdown();
     pool_free(io_pool);
     forget_signals();
+    service_close();
     crew_free();
     schema_unload();
     if (failed < 0)

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "core/crew.h"
 #include "core/error.h"
+#include "core/events.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "iscsi/buffers.h"
@@ -231,6 +232,8 @@ terminate(evutil_socket_t number, short what, void *arg)
         log_warning("main", "stopping already; send SIGKILL to leave at once", NULL);
         return;
     }
+    event_post(EVENT_DAEMON_STOPPING,
+               EVENT_TEXT("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
     log_info("main", "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
     stop();
 }
@@ -272,6 +275,7 @@ booted(const struct error *err, void *arg)
     malloc_trim(0); /* reading the schemas took more than what is kept of them */
     rpc_set_state(RPC_READY);
     service_ready();
+    event_post(EVENT_DAEMON_READY, EVENT_TEXT("version", PACKAGE_VERSION));
     log_info("main", "ready", "version", PACKAGE_VERSION, "workers", log_number(crew_size()),
              "api", daemon_state.options.api.socket, "revision", log_number(commit_revision()),
              NULL);

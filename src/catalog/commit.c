@@ -14,6 +14,7 @@
 #include "catalog/state_file.h"
 #include "catalog/unit.h"
 #include "core/crew.h"
+#include "core/events.h"
 #include "core/log.h"
 #include "core/pool.h"
 
@@ -299,6 +300,7 @@ set_document(json_t *document, uint64_t revision, struct error *err)
 {
     now.document = document;
     now.revision = revision;
+    events_set_revision(revision);
     now.complete = document_complete(document);
     return now.complete == NULL ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
 }

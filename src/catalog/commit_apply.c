@@ -14,6 +14,7 @@
 #include "catalog/publish.h"
 #include "catalog/state_file.h"
 #include "catalog/unit.h"
+#include "core/events.h"
 #include "core/log.h"
 #include "scsi/lun.h"
 #include "store/store.h"
@@ -461,6 +462,25 @@ take_effect(const struct backstore_change *b)
         unit_save_modes(b->lun);
 }
 
+/* What is in force now. Not of each backstore that is found as it should be at the start. */
+static void
+tell_of(const struct change *change, const struct backstore_change *b)
+{
+    const struct store *store = store_of(b);
+
+    if (b->action == BACKSTORE_CHANGE) {
+        if (b->is_resized)
+            event_post(EVENT_BACKSTORE_RESIZED, EVENT_TEXT("backstore", b->name),
+                       EVENT_INTEGER("size", (int64_t)store->size));
+    } else if (b->fresh != NULL && store == NULL) {
+        event_post(EVENT_BACKSTORE_ERROR, EVENT_TEXT("backstore", b->name),
+                   EVENT_TEXT("error", b->fresh->error.message));
+    } else if (b->fresh != NULL && !change->is_boot) {
+        event_post(EVENT_BACKSTORE_ONLINE, EVENT_TEXT("backstore", b->name),
+                   EVENT_INTEGER("size", (int64_t)store->size));
+    }
+}
+
 static void
 published(void *arg)
 {
@@ -475,8 +495,14 @@ published(void *arg)
     now->complete = json_incref(change->complete);
     now->revision = catalog_current()->revision;
     change->next = NULL; /* the workers' and main's now */
-    for (size_t i = 0; i < change->backstore_count; i++)
+    events_set_revision(now->revision);
+    if (change->is_saved)
+        event_post(EVENT_CONFIG_CHANGED, EVENT_TEXT("method", change->commit->method),
+                   EVENT_INTEGER("changes", (int64_t)json_array_size(change->changes)));
+    for (size_t i = 0; i < change->backstore_count; i++) {
         take_effect(&change->backstores[i]);
+        tell_of(change, &change->backstores[i]);
+    }
     disk_wait(CLOSE_TIMEOUT_MS, retired, change);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "catalog/disk.h"
+#include "core/events.h"
 #include "core/log.h"
 #include "core/timer.h"
 #include "scsi/lun.h"
@@ -46,10 +47,14 @@ answered(struct store_io *io)
 {
     struct watch *w = (struct watch *)(void *)((char *)io - offsetof(struct watch, io));
 
-    if (io->error == 0 && lun_note_space(w->lun, io->space.available))
+    if (io->error == 0 && lun_note_space(w->lun, io->space.available)) {
+        event_post(EVENT_BACKSTORE_SPACE, EVENT_TEXT("backstore", w->name),
+                   EVENT_INTEGER("available", (int64_t)io->space.available),
+                   EVENT_INTEGER("threshold", (int64_t)lun_space_threshold(w->lun)));
         log_warning("catalog", "little space is left to a thin disk", "backstore", w->name,
                     "available", log_number(io->space.available), "threshold",
                     log_number(lun_space_threshold(w->lun)), NULL);
+    }
     finish(w);
 }
 

@@ -45,7 +45,6 @@
     X(RESERVATION_CHANGED, "reservation.changed", 200)  \
     X(JOB_UPDATED,         "job.updated",         200)  \
     X(DAEMON_READY,        "daemon.ready",        0)    \
-    X(DAEMON_DRAINING,     "daemon.draining",     0)    \
     X(DAEMON_STOPPING,     "daemon.stopping",     0)    \
     X(LOG_WARNING,         "log.warning",         100)  \
     X(LOG_ERROR,           "log.error",           100)

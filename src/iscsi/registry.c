@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/events.h"
 #include "core/parse.h"
 #include "iscsi/registry_private.h"
 
@@ -185,6 +186,19 @@ close_predecessors(struct registry_entry *entry)
     }
 }
 
+/* Of its owner, on whose worker nobody else changes what this reads. */
+static void
+tell_of(enum event_type type, const struct registry_entry *entry)
+{
+    struct session_info info = {0};
+
+    entry->ops->describe(entry->session, &info);
+    snprintf(info.id, sizeof info.id, "s-%llu", (unsigned long long)entry->session_id);
+    event_post(type, EVENT_TEXT("session", info.id), EVENT_TEXT("target", entry->key.target),
+               EVENT_TEXT("initiator", entry->key.initiator),
+               EVENT_TEXT("remote", info.remote));
+}
+
 struct registry_entry *
 registry_enter(const struct registry_key *key, const struct registry_ops *ops, void *session,
                bool *waits)
@@ -214,6 +228,8 @@ registry_enter(const struct registry_key *key, const struct registry_ops *ops, v
     LIST_INSERT_HEAD(&registry.entries, entry, link);
     *waits = entry->blockers > 0;
     unlock();
+    if (key->target[0] != '\0')
+        tell_of(EVENT_SESSION_OPENED, entry);
     return entry;
 }
 
@@ -238,6 +254,8 @@ registry_leave(struct registry_entry *entry)
     if (entry == NULL)
         return;
     assert(worker_is_current(entry->owner));
+    if (entry->key.target[0] != '\0')
+        tell_of(EVENT_SESSION_CLOSED, entry);
     lock();
     entry->session = NULL;
     LIST_REMOVE(entry, link);

@@ -6,6 +6,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/publish.h"
+#include "core/events.h"
 #include "core/iobuf.h"
 #include "core/log.h"
 #include "core/network.h"
@@ -121,6 +122,11 @@ send_refusal(struct session *s, const struct login_response *response)
                 l->problem != NULL ? l->problem : "", NULL);
     count_login(l->status);
     atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
+    if (l->status == LOGIN_AUTHENTICATION_FAILED || l->status == LOGIN_FORBIDDEN)
+        event_post(EVENT_AUTH_FAILED, EVENT_TEXT("initiator", l->initiator),
+                   EVENT_TEXT("target", l->target != NULL ? l->target->name : NULL),
+                   EVENT_TEXT("remote", s->peer->remote),
+                   EVENT_TEXT("status", login_status_name(l->status)));
     if (l->status == LOGIN_AUTHENTICATION_FAILED)
         atomic_fetch_add_explicit(&unauthenticated, 1, memory_order_relaxed);
     send(s, response);

@@ -9,12 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/crew.h"
+#include "core/events.h"
 #include "core/log.h"
 #include "core/worker.h"
 #include "iscsi/session.h"
@@ -39,6 +41,7 @@ struct conn {
     struct deferred flush;
     unsigned answers; /* queued since the last sending */
     uint64_t linger_until_ms;
+    char remote[sizeof((struct session_peer *)NULL)->remote];
     LIST_ENTRY(conn) link;
 };
 
@@ -88,6 +91,7 @@ close_conn(struct conn *c)
 {
     if (c->session != NULL)
         session_disconnected(c->session);
+    event_post(EVENT_CONNECTION_CLOSED, EVENT_TEXT("remote", c->remote));
     event_del(&c->readable);
     event_del(&c->writable);
     close(c->fd);
@@ -346,6 +350,9 @@ open_conn(int fd, const struct session_peer *peer)
     if (LIST_EMPTY(&set.conns) && set.stop_deadline_ms == 0)
         run_tick_every(1000);
     LIST_INSERT_HEAD(&set.conns, c, link);
+    memcpy(c->remote, peer->remote, sizeof c->remote);
+    event_post(EVENT_CONNECTION_OPENED, EVENT_TEXT("remote", peer->remote),
+               EVENT_TEXT("local", peer->local));
     watch(&c->readable, &c->reads, true);
     if (!c->reads)
         close_conn(c);

@@ -19,6 +19,7 @@
 #include "catalog/publish.h"
 #include "core/crew.h"
 #include "core/error.h"
+#include "core/events.h"
 #include "core/log.h"
 #include "iscsi/session.h"
 #include "net/conn.h"
@@ -221,9 +222,19 @@ free_listener(struct listener *l)
     free(l);
 }
 
+/* ERROR may be NULL. */
+static void
+tell_of(enum event_type type, const struct portal *p, uint16_t tag, const char *error)
+{
+    event_post(type, EVENT_TEXT("address", p->address), EVENT_INTEGER("port", p->port),
+               EVENT_INTEGER("portal_group", tag), EVENT_TEXT("error", error));
+}
+
 static void
 close_listener(struct listener *l)
 {
+    if (l->is_listening)
+        tell_of(EVENT_PORTAL_DOWN, &l->portal, l->tag, NULL);
     if (l->is_listening)
         log_info("net", "portal closed", "address", l->portal.address, "port",
                  log_number(l->portal.port), NULL);
@@ -420,6 +431,7 @@ portals_prepare(const struct catalog *next, bool tolerant, struct error *err)
             return -1;
         }
         log_error("net", "portal left out for now", "error", why.message, NULL);
+        tell_of(EVENT_PORTAL_DOWN, w.portal, w.group->tag, why.message);
         retry_later();
     }
     return 0;
@@ -454,11 +466,13 @@ start_listening(struct listener *l)
 {
     if (listen(l->fd, BACKLOG) == 0 && event_add(l->acceptable, NULL) == 0) {
         l->is_listening = true;
+        tell_of(EVENT_PORTAL_UP, &l->portal, l->tag, NULL);
         log_info("net", "portal listens", "address", l->portal.address, "port",
                  log_number(l->portal.port), "portal_group", log_number(l->tag), NULL);
         return true;
     }
     /* Somebody else began to listen between our bind and now. */
+    tell_of(EVENT_PORTAL_DOWN, &l->portal, l->tag, strerror(errno));
     log_error("net", "portal left out for now", "address", l->portal.address, "port",
               log_number(l->portal.port), "error", strerror(errno), NULL);
     close_listener(l);
@@ -491,9 +505,12 @@ portals_switch(const struct catalog *next)
     struct listener *l, *after;
 
     for (l = TAILQ_FIRST(&listeners); l != NULL; l = after) {
+        uint16_t tag = tag_of(next, &l->portal);
+
+        if (tag != 0)
+            l->tag = tag;
         after = TAILQ_NEXT(l, link);
-        l->tag = tag_of(next, &l->portal);
-        if (l->tag == 0)
+        if (tag == 0)
             close_listener(l);
         else if (!l->is_listening && !start_listening(l))
             retry_later();

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "core/events.h"
 #include "scsi/cmd.h"
 #include "scsi/lun.h"
 
@@ -132,11 +133,21 @@ reservations_leave(struct nexus *nexus)
     judge_all(r);
 }
 
+/* NEXUS, or an operator (NULL), has changed who may do what. */
+static void
+tell_of(const struct lun *lun, const struct nexus *nexus, size_t registrations)
+{
+    event_post(EVENT_RESERVATION_CHANGED, EVENT_TEXT("backstore", lun->store->name),
+               EVENT_TEXT("initiator", nexus != NULL ? nexus->it->initiator_name : NULL),
+               EVENT_INTEGER("registrations", (int64_t)registrations));
+}
+
 enum scsi_status
 reservations_reserve(struct nexus *nexus)
 {
     struct reservations *r = nexus->lun->reservations;
     enum scsi_status status = SCSI_GOOD;
+    bool is_new = false;
 
     pthread_mutex_lock(&r->lock);
     if (!STAILQ_EMPTY(&r->changes)) {
@@ -144,10 +155,13 @@ reservations_reserve(struct nexus *nexus)
     } else if (r->pr.count > 0 || (r->reserved_for != NULL && r->reserved_for != nexus)) {
         status = SCSI_RESERVATION_CONFLICT;
     } else {
+        is_new = r->reserved_for == NULL;
         r->reserved_for = nexus;
         judge_all(r);
     }
     pthread_mutex_unlock(&r->lock);
+    if (is_new)
+        tell_of(nexus->lun, nexus, 0);
     return status;
 }
 
@@ -157,13 +171,18 @@ reservations_release(struct nexus *nexus)
 {
     struct reservations *r = nexus->lun->reservations;
     enum scsi_status status = SCSI_GOOD;
+    bool was_reserved = false;
 
     pthread_mutex_lock(&r->lock);
-    if (r->pr.count > 0)
+    if (r->pr.count > 0) {
         status = SCSI_RESERVATION_CONFLICT;
-    else
+    } else {
+        was_reserved = r->reserved_for == nexus;
         reservations_leave(nexus);
+    }
     pthread_mutex_unlock(&r->lock);
+    if (was_reserved)
+        tell_of(nexus->lun, nexus, 0);
     return status;
 }
 
@@ -334,10 +353,13 @@ go_on(struct reservation_change *c)
 {
     const struct scsi_transport *transport = c->nexus != NULL ? c->nexus->it->transport : NULL;
     struct reservations *r = c->lun->reservations;
+    size_t registrations;
 
     pthread_mutex_lock(&r->lock);
     let_it_count(r, c);
+    registrations = r->pr.count;
     pthread_mutex_unlock(&r->lock);
+    tell_of(c->lun, c->nexus, registrations);
     if (transport == NULL || !must_abort(c)) {
         end_change(c, CHANGE_JUDGED);
         return;

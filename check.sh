@@ -9,6 +9,7 @@
 #   unit         test programs of all layers, under ASan and UBSan
 #   wire         iSCSI by hand-made PDUs, right and wrong, against the daemon under ASan and UBSan
 #   rpc          the management API, the same
+#   clients      the Python client, the same: its tests, mypy, and that what is generated is fresh
 #   web          the status page in Chromium, the same; skipped where npm cannot get playwright-core
 #   integration  the daemon with the tools that people use, the same
 #   tsan         test programs of the layers with threads in them, under ThreadSanitizer
@@ -31,11 +32,11 @@ export CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=4 # of test cases: the machin
 
 # Two lanes run side by side; the steps of a lane one after the other. Those that share a build
 # tree are in one lane.
-lanes=("gcc instructions conformance bench dist fuzz" "lint unit wire rpc web integration verify tsan clang")
+lanes=("gcc instructions conformance bench dist fuzz" "lint unit wire rpc clients web integration verify tsan clang")
 
 packages=(build-essential autoconf automake pkg-config xz-utils libevent-dev libjansson-dev libssl-dev
     libaio-dev liburing-dev libisal-dev check clang libclang-rt-dev clang-format shellcheck python3 curl jq
-    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema
+    libiscsi-bin qemu-utils qemu-block-extra e2fsprogs util-linux python3-jsonschema python3-pytest mypy
     json-schema-test-suite groff-base valgrind prometheus)
 
 declare -A tree_flags=(
@@ -146,6 +147,7 @@ step_web() { # large, and where node came from elsewhere not to be had: what is 
 }
 
 step_rpc() { with_daemon asan tests/rpc/run; }
+step_clients() { with_daemon asan clients/python/tests/run; }
 step_integration() { with_daemon asan tests/integration/run; }
 step_verify() { with_daemon asan tests/verify/run --seconds "${VERIFY_SECONDS:-60}"; }
 step_conformance() { with_daemon gcc tests/conformance/all; }

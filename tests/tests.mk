@@ -19,4 +19,4 @@ EXTRA_DIST += check.sh demo.sh tests/README.md tests/defects.md tests/packages.s
 	$(wildcard $(srcdir)/tests/unit/*/README.md $(srcdir)/src/*/README.md $(srcdir)/rpc/README.md)
 
 dist-hook:
-	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
+	find $(distdir) \( -name __pycache__ -o -name .mypy_cache -o -name .pytest_cache \) -prune -exec rm -rf {} +

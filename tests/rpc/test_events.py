@@ -2,13 +2,11 @@
 
 import json
 import os
-import signal
 import socket
 import struct
-import threading
 
 from calls import call
-from daemon import MIB, TARGET, RpcError, eventually, free_port
+from daemon import MIB, TARGET, UnixHTTP, eventually, free_port
 from runner import default_setup
 
 DAEMON = {"faults": True}
@@ -171,17 +169,10 @@ def test_warnings_are_told_and_names_of_peers_stay_text(daemon):
 def test_stop_is_told_to_who_waits(start_daemon):
     daemon = start_daemon()
     last = call(daemon, "event.poll")["last"]
-    replies = []
-
-    def wait():
-        try:
-            replies.append(daemon.call("event.poll", after=last, types=["daemon.stopping"], timeout_ms=30000))
-        except (RpcError, OSError) as e:
-            replies.append(e)
-
-    waiter = threading.Thread(target=wait)
-    waiter.start()
-    daemon.signal(signal.SIGTERM)
-    waiter.join(30)
-    assert daemon.stop() in (0, None)
-    assert isinstance(replies[0], dict) and replies[0]["events"][0]["object"] == {"signal": "SIGTERM"}, replies
+    waiter = UnixHTTP(daemon.rpc_path)
+    waiter.request("POST", "/call/event.poll", json.dumps({"after": last, "types": ["daemon.stopping"], "timeout_ms": 30000}))
+    call(daemon, "daemon.info")  # it came later, so that the other waits by now
+    daemon.stop()
+    reply = json.loads(waiter.getresponse().read())
+    waiter.close()
+    assert [e["object"] for e in reply["events"]] == [{"signal": "SIGTERM"}], reply
